@@ -4,7 +4,8 @@ import { UsageError } from './errors.js';
 
 /** Takes the events that aggregates raise. The unit of work is one; a test may bring its own. */
 export interface EventRecorder {
-  record(aggregate: Aggregate, event: DomainEvent, aggregateVersion: number): void;
+  /** Takes the event; false when it has this very object already, which then counts once. */
+  record(aggregate: Aggregate, event: DomainEvent, aggregateVersion: number): boolean;
 }
 
 const recorders = new AsyncLocalStorage<EventRecorder>();
@@ -41,7 +42,6 @@ export abstract class Aggregate<Id extends string = string> {
   protected raise(event: DomainEvent): void {
     const recorder = recorders.getStore();
     if (!recorder) throw new EventRaisedOutsideUnitOfWork(this, event);
-    this.version += 1;
-    recorder.record(this, event, this.version);
+    if (recorder.record(this, event, this.version + 1)) this.version += 1;
   }
 }

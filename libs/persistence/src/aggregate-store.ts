@@ -1,0 +1,79 @@
+import type { EntitySchema } from 'typeorm';
+import type { Aggregate } from '@nestbox/kernel';
+import { CompiledTable } from './compiled-table.js';
+import type { ContextDatabase } from './context-database.js';
+import { NoUnitOfWork } from './errors.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+export interface AggregateStoreOptions<A extends Aggregate> {
+  /** `<context>.<aggregate>`, stored with every event of it. */
+  readonly type: string;
+  /** The error for an id that nothing is stored under. */
+  readonly notFound: (id: string) => Error;
+  /** Unique constraints by name, and the error that breaking one means. */
+  readonly unique?: Readonly<Record<string, (aggregate: A) => Error>>;
+}
+
+/**
+ * Keeps one kind of aggregate, whole, one row each. A repository has one and says in its own words what can be
+ * asked. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
+ * is written when the unit of work commits, guarded by the version.
+ */
+export class AggregateStore<A extends Aggregate> {
+  /** Stores are written in this order, so that two units of work never lock each other's rows crosswise. */
+  readonly order: number;
+  private compiled: CompiledTable<A> | undefined;
+
+  constructor(
+    private readonly db: ContextDatabase,
+    private readonly schema: EntitySchema<A>,
+    readonly options: AggregateStoreOptions<A>,
+  ) {
+    this.order = db.nextOrder();
+  }
+
+  get table(): CompiledTable<A> {
+    this.compiled ??= new CompiledTable(this.db.dataSource, this.schema);
+    return this.compiled;
+  }
+
+  get prototype(): object {
+    return (this.schema.options.target as unknown as { prototype: object }).prototype;
+  }
+
+  /** Gives a new aggregate to the unit of work. */
+  add(aggregate: A): void {
+    this.unitOfWork('add').track(this as unknown as AggregateStore<Aggregate>, aggregate);
+  }
+
+  /** The aggregate with this id, or undefined. */
+  async find(id: string): Promise<A | undefined> {
+    return (await this.findMany([id])).get(id);
+  }
+
+  /** The aggregate with this id. @throws the store's `notFound` error */
+  async get(id: string): Promise<A> {
+    const aggregate = await this.find(id);
+    if (!aggregate) throw this.options.notFound(id);
+    return aggregate;
+  }
+
+  /**
+   * The aggregates with these ids, in one query; ids that nothing is stored under are absent. In an event handler
+   * the rows are locked in key order together with what the other events of the batch ask for.
+   */
+  async findMany(ids: readonly string[]): Promise<Map<string, A>> {
+    return (await this.unitOfWork('load').load(this as unknown as AggregateStore<Aggregate>, ids)) as Map<string, A>;
+  }
+
+  /** Loads the aggregate and lets `decide` change it. @throws the store's `notFound` error */
+  async update<R>(id: string, decide: (aggregate: A) => R): Promise<R> {
+    return decide(await this.get(id));
+  }
+
+  private unitOfWork(what: string): UnitOfWork {
+    const unitOfWork = UnitOfWork.of(this.db, this.options.type);
+    if (!unitOfWork) throw new NoUnitOfWork(`To ${what} ${this.options.type}`);
+    return unitOfWork;
+  }
+}

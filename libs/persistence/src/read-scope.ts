@@ -1,0 +1,40 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EntityManager } from 'typeorm';
+import type { ContextDatabase } from './context-database.js';
+import { adoptClient } from './transaction.js';
+import { isConnectionError } from './statement.js';
+
+interface OpenRead {
+  readonly db: ContextDatabase;
+  readonly manager: EntityManager;
+}
+
+const reads = new AsyncLocalStorage<OpenRead>();
+
+/**
+ * The read-only transaction around a query. BEGIN and COMMIT travel with the query's own statements, so it costs no
+ * round trip; a query that tries to write is refused by the database.
+ */
+export class ReadScope {
+  /** The manager of the open read of this database, if there is one. */
+  static manager(db: ContextDatabase): EntityManager | undefined {
+    const open = reads.getStore();
+    return open?.db === db ? open.manager : undefined;
+  }
+
+  static async run<T>(db: ContextDatabase, work: () => Promise<T>): Promise<T> {
+    const client = await db.connect();
+    let broken: Error | undefined;
+    const note = (error: Error) => {
+      if (isConnectionError(error)) broken = error;
+    };
+    const begun = client.query('begin read only').catch(note);
+    try {
+      return await reads.run({ db, manager: adoptClient(db.dataSource, client).manager }, work);
+    } finally {
+      const ended = client.query('commit').catch(note);
+      // The answer does not wait for these; the connection does.
+      void Promise.all([begun, ended]).then(() => client.release(broken));
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { ClientBase, QueryResult } from 'pg';
+
+/** One SQL statement with its parameters. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** Turns an error of exactly this statement into the one that the caller should see. */
+  readonly explain?: (error: unknown) => unknown;
+}
+
+/**
+ * Sends all statements at once and waits for all answers: one round trip on a pipelining connection. The first
+ * statement that failed decides the error; the later ones only say that the transaction is aborted.
+ */
+export async function pipeline(client: ClientBase, statements: readonly Statement[]): Promise<QueryResult[]> {
+  const answers = await Promise.allSettled(
+    statements.map((statement) => client.query(statement.text, statement.values as unknown[])),
+  );
+  const results: QueryResult[] = [];
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'rejected') throw statements[index]!.explain?.(answer.reason) ?? answer.reason;
+    results.push(answer.value);
+  }
+  return results;
+}
+
+/** SQLSTATE of a Postgres error, if it is one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** True for errors that mean "the connection is gone", as opposed to "the statement was refused". */
+export function isConnectionError(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state) return state.startsWith('08') || state === '57P01' || state === '57P02' || state === '57P03' || state === '25P03';
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (typeof code === 'string') return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test(code);
+  return error instanceof Error && /connection (terminated|ended|timeout)|client has encountered a connection error|not queryable|timeout exceeded when trying to connect/i.test(error.message);
+}
+
+/** True for refusals that pass by themselves when the transaction is run again: contention, never the handler's fault. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '40001' || state === '40P01' || state === '55P03' || state === 'NB001' || isConnectionError(error);
+}

@@ -1,0 +1,230 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Aggregate, currentMessage, type DomainEvent, type EventRecorder, UsageError, uuidv7, withRecorder } from '@nestbox/kernel';
+import type { AggregateStore } from './aggregate-store.js';
+import { type Change, changesOf, type Tracked } from './change-set.js';
+import { commitAlone, commitTogether } from './commit.js';
+import type { ContextDatabase } from './context-database.js';
+import type { DeferredWrites } from './deferred-writes.js';
+import { ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
+import { LockingLoader } from './locking-loader.js';
+import type { RecordedEvent } from './outbox-writer.js';
+import { pipeline, type Statement } from './statement.js';
+import type { Transaction } from './transaction.js';
+
+const units = new AsyncLocalStorage<UnitOfWork>();
+
+/**
+ * - `required`: join the open unit of work, or open one (the default)
+ * - `requires-new`: a transaction of its own, committed whatever becomes of the outer one
+ * - `nested`: a savepoint; a failure inside undoes only what was done inside
+ */
+export type Propagation = 'required' | 'requires-new' | 'nested';
+
+type AnyStore = AggregateStore<Aggregate>;
+type RaisedEvent = Omit<RecordedEvent, 'aggregateType'>;
+
+/** Nested units of work in one transaction beyond which Postgres' subtransaction cache overflows too easily. */
+const NESTED_LIMIT = 32;
+
+/**
+ * The transaction around one command, or around one batch of events. It belongs to one context. Aggregates are read
+ * without a transaction and written at the end in one round trip, guarded by their versions, their events last.
+ */
+export class UnitOfWork implements EventRecorder {
+  private readonly stores = new Map<AnyStore, Map<string, Tracked>>();
+  private readonly deferred = new Map<DeferredWrites<unknown>, unknown[]>();
+  private raised: RaisedEvent[] = [];
+  private recorded: RecordedEvent[] = [];
+  private readonly loader: LockingLoader | undefined;
+  private nestedCount = 0;
+  private ended = false;
+
+  private constructor(readonly db: ContextDatabase, private transaction?: Transaction) {
+    if (transaction) this.loader = new LockingLoader(transaction.client);
+  }
+
+  /** The open unit of work, whichever context's. */
+  static current(): UnitOfWork | undefined {
+    const unit = units.getStore();
+    return unit && !unit.ended ? unit : undefined;
+  }
+
+  /**
+   * The open unit of work of this database's context.
+   * @throws ForeignUnitOfWork when the open one is another context's; UnitOfWorkEnded when it is over
+   */
+  static of(db: ContextDatabase, what: string): UnitOfWork | undefined {
+    const unit = units.getStore();
+    if (!unit) return undefined;
+    if (unit.db.context !== db.context) throw new ForeignUnitOfWork(db.context, unit.db.context, what);
+    if (unit.ended) throw new UnitOfWorkEnded(db.context, `${what} was used`);
+    return unit;
+  }
+
+  /**
+   * Runs `work` in a unit of work and commits it; when `work` throws, nothing is stored.
+   * @throws ConcurrencyConflict when somebody else changed one of the aggregates first
+   * @throws OutcomeUnknown when the connection broke during the commit and the result could not be found out
+   */
+  static async run<T>(db: ContextDatabase, work: () => Promise<T>, options: { propagation?: Propagation } = {}): Promise<T> {
+    const outer = UnitOfWork.current();
+    if (outer && outer.db.context !== db.context) throw new ForeignUnitOfWork(db.context, outer.db.context, 'This work');
+    if (outer && options.propagation === 'nested') return outer.nest(work);
+    if (outer && options.propagation !== 'requires-new') return work();
+    const unit = new UnitOfWork(db);
+    try {
+      const result = await unit.scope(work);
+      await unit.commit();
+      return result;
+    } finally {
+      await unit.end();
+    }
+  }
+
+  /** A unit of work inside a transaction that the caller has opened: rows are locked as they are loaded. For the messaging engine. */
+  static within(db: ContextDatabase, transaction: Transaction): UnitOfWork {
+    return new UnitOfWork(db, transaction);
+  }
+
+  /** Runs `work` with this as the current unit of work. */
+  scope<T>(work: () => Promise<T>): Promise<T> {
+    return units.run(this, () => withRecorder(this, work));
+  }
+
+  record(aggregate: Aggregate, event: DomainEvent, aggregateVersion: number): boolean {
+    if (this.ended) throw new UnitOfWorkEnded(this.db.context, `${aggregate.constructor.name} raised ${event.constructor.name}`);
+    if (this.raised.some((known) => known.event === event) || this.recorded.some((known) => known.event === event)) return false;
+    this.raised.push({ id: uuidv7(), event, aggregate, aggregateVersion, cause: currentMessage() });
+    return true;
+  }
+
+  track(store: AnyStore, aggregate: Aggregate): void {
+    const known = this.identities(store);
+    const before = known.get(aggregate.id);
+    if (before && before.aggregate !== aggregate) {
+      throw new UsageError(`${store.options.type} "${aggregate.id}" was added, but this unit of work already has another object with that id.`, 'change the loaded object instead of adding a second one.');
+    }
+    if (!before) known.set(aggregate.id, { aggregate });
+  }
+
+  async load(store: AnyStore, ids: readonly string[]): Promise<Map<string, Aggregate>> {
+    const known = this.identities(store);
+    const missing = ids.filter((id) => !known.has(id));
+    if (missing.length > 0) {
+      const rows = this.loader
+        ? await this.loader.load(store, missing)
+        : (await this.db.query(store.table.selectByIds(false), [missing])).rows;
+      for (const row of rows) this.adopt(store, known, row);
+    }
+    return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id)!.aggregate]] : [])));
+  }
+
+  defer(writes: DeferredWrites<unknown>, item: unknown): void {
+    const items = this.deferred.get(writes);
+    if (items) items.push(item);
+    else this.deferred.set(writes, [item]);
+  }
+
+  /** The events raised so far, in order. */
+  get events(): readonly DomainEvent[] {
+    return [...this.recorded, ...this.raised].map((recorded) => recorded.event);
+  }
+
+  /** TypeORM's manager for reads: on the open transaction if there is one. */
+  get manager() {
+    return this.transaction?.manager ?? this.db.dataSource.manager;
+  }
+
+  /** Writes everything and commits; `also` is written in the same transaction, before the events. */
+  async commit(also: readonly Statement[] = []): Promise<void> {
+    const changes = this.changes();
+    const writes = [...this.deferredStatements(), ...also];
+    this.settleEvents();
+    const { db, recorded: events } = this;
+    if (this.transaction) await commitTogether(db, this.transaction, changes, writes, events);
+    else if (changes.length === 1 && writes.length === 0) await commitAlone(db, changes[0]!, events);
+    else if (changes.length + writes.length > 0) await commitTogether(db, await db.begin(), changes, writes, events);
+    this.ended = true;
+    if (events.length > 0) db.outbox?.committed();
+  }
+
+  /** Ends it; what was not committed is undone. */
+  async end(): Promise<void> {
+    this.ended = true;
+    await this.transaction?.rollback();
+  }
+
+  private async nest<T>(work: () => Promise<T>): Promise<T> {
+    this.transaction ??= await this.db.begin();
+    const { client } = this.transaction;
+    await this.flush();
+    this.nestedCount += 1;
+    if (this.nestedCount === NESTED_LIMIT) this.db.warn(`${NESTED_LIMIT} nested units of work in one transaction: more make Postgres slow for everybody. Use fewer, larger ones.`);
+    const savepoint = `nested_${this.nestedCount}`;
+    await client.query(`savepoint ${savepoint}`);
+    const inner = new UnitOfWork(this.db, this.transaction);
+    try {
+      const result = await inner.scope(work);
+      await inner.flush();
+      await client.query(`release savepoint ${savepoint}`);
+      this.recorded.push(...inner.recorded);
+      this.forget(inner);
+      return result;
+    } catch (error) {
+      await client.query(`rollback to savepoint ${savepoint}`);
+      throw error;
+    } finally {
+      inner.ended = true;
+    }
+  }
+
+  /** Writes the changes so far into the open transaction; the events wait for the commit. */
+  private async flush(): Promise<void> {
+    const changes = this.changes();
+    const writes = this.deferredStatements();
+    this.settleEvents();
+    await pipeline(this.transaction!.client, [...changes.map((change) => change.statement), ...writes]);
+    for (const change of changes) change.done();
+    this.deferred.clear();
+  }
+
+  private changes(): Change[] {
+    return [...this.stores].sort(([left], [right]) => left.order - right.order).flatMap(([store, known]) => changesOf(store, known.values()));
+  }
+
+  private deferredStatements(): Statement[] {
+    return [...this.deferred].sort(([left], [right]) => left.order - right.order).flatMap(([writes, items]) => writes.compile(items));
+  }
+
+  /** Names the aggregate type of each raised event, which only the store knows that the aggregate was given to. */
+  private settleEvents(): void {
+    for (const raised of this.raised) {
+      const store = [...this.stores].find(([, known]) => known.get(raised.aggregate.id)?.aggregate === raised.aggregate)?.[0];
+      if (!store) {
+        throw new UsageError(
+          `${raised.aggregate.constructor.name} "${raised.aggregate.id}" raised ${raised.event.constructor.name}, but no repository was given it.`,
+          'call repository.add(aggregate) for a new aggregate; a loaded one is known already.',
+        );
+      }
+      this.recorded.push({ ...raised, aggregateType: store.options.type });
+    }
+    this.raised = [];
+  }
+
+  private adopt(store: AnyStore, known: Map<string, Tracked>, row: Record<string, unknown>): void {
+    const aggregate = store.table.hydrate(row, store.prototype);
+    // Another load of the same id may have come first; its object is the one that others hold.
+    if (!known.has(aggregate.id)) known.set(aggregate.id, { aggregate, stored: { values: store.table.values(aggregate), version: aggregate.version } });
+  }
+
+  /** Drops what an inner unit of work has changed, so that it is loaded again. */
+  private forget(inner: UnitOfWork): void {
+    for (const [store, known] of inner.stores) for (const id of known.keys()) this.stores.get(store)?.delete(id);
+  }
+
+  private identities(store: AnyStore): Map<string, Tracked> {
+    let known = this.stores.get(store);
+    if (!known) this.stores.set(store, (known = new Map()));
+    return known;
+  }
+}
