@@ -41,10 +41,10 @@ export class LockingLoader {
 
   private async select(store: AnyStore, wanted: readonly Wish[]): Promise<void> {
     try {
-      const ids = [...new Set(wanted.flatMap((wish) => wish.ids))] as string[];
+      const ids = [...new Set(wanted.flatMap((wish) => wish.ids))];
       const { rows } = await this.client.query<Row>(store.table.selectByIds(true), [ids]);
       const byId = new Map<string, Row>(rows.map((row) => [String(row[store.table.idColumn]), row]));
-      for (const wish of wanted) wish.resolve(wish.ids.flatMap((id) => byId.get(id) ?? []));
+      for (const wish of wanted) wish.resolve(wish.ids.map((id) => byId.get(id)).filter((row) => row !== undefined));
     } catch (error) {
       for (const wish of wanted) wish.reject(error);
     }
