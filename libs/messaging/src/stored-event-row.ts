@@ -1,0 +1,39 @@
+import type { EventHeaders, StoredEvent } from './envelope.js';
+
+/** Columns of an outbox row `o` joined with its log row `l`, as {@link toStoredEvent} reads them. */
+export const STORED_EVENT_COLUMNS = `l.n, l.prev, l.lane, o.id, o.tenant_id, o.aggregate_type, o.aggregate_id, o.aggregate_version,
+  o.type, o.schema_version, o.payload, o.headers, o.created_at`;
+
+export interface StoredEventRow {
+  n: string;
+  prev: string;
+  lane: number;
+  id: string;
+  tenant_id: string;
+  aggregate_type: string;
+  aggregate_id: string;
+  aggregate_version: string;
+  type: string;
+  schema_version: number;
+  payload: Record<string, unknown>;
+  headers: EventHeaders;
+  created_at: Date;
+}
+
+export function toStoredEvent(row: StoredEventRow): StoredEvent {
+  return {
+    n: Number(row.n),
+    prev: Number(row.prev),
+    lane: row.lane,
+    id: row.id,
+    tenantId: row.tenant_id,
+    aggregateType: row.aggregate_type,
+    aggregateId: row.aggregate_id,
+    aggregateVersion: Number(row.aggregate_version),
+    type: row.type,
+    schemaVersion: row.schema_version,
+    payload: row.payload,
+    headers: row.headers,
+    createdAt: row.created_at.toISOString(),
+  };
+}
