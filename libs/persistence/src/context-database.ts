@@ -38,6 +38,8 @@ export class ContextDatabase {
   /** Stores the events of this context; the messaging library sets it. */
   outbox: OutboxWriter | undefined;
   private orders = 0;
+  private readonly users: (() => Promise<void>)[] = [];
+  private closing: Promise<void> | undefined;
 
   constructor(private readonly options: ContextDatabaseOptions) {
     this.context = options.context;
@@ -96,9 +98,19 @@ export class ContextDatabase {
     return revertContext(this);
   }
 
-  async close(): Promise<void> {
-    await this.enginePool.end();
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  /** Registers what works on this database until it is closed, and must end before. */
+  beforeClose(stop: () => Promise<void>): void {
+    this.users.push(stop);
+  }
+
+  /** Waits for whoever works on the database, then closes the connections. Safe to call twice. */
+  close(): Promise<void> {
+    this.closing ??= (async () => {
+      for (const stop of this.users) await stop();
+      await this.enginePool.end();
+      if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    })();
+    return this.closing;
   }
 
   /** Nest calls it last, once requests and the engine have ended. */

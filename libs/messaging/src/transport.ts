@@ -1,0 +1,42 @@
+import type { ContextDatabase } from '@nestbox/persistence';
+import type { RelayLog } from './relay-log.js';
+import type { EventSource } from './source.js';
+import { LogSource } from './log-source.js';
+import type { WakeUps } from './wake-ups.js';
+
+/** Something that is started with the engine and stopped with it. */
+export interface Running {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How events get from the context that publishes them to those that read them. */
+export interface EventTransport extends Running {
+  /** The events of a context, for one reader. */
+  source(context: string): EventSource;
+  /** Copies a context's log to where sources read it; undefined when they read the log itself. */
+  relay(log: RelayLog): Running | undefined;
+  /** True while events can travel. */
+  healthy(): boolean;
+}
+
+/** All contexts in one process, no broker: readers follow the publishing context's log itself. */
+export class InProcessTransport implements EventTransport {
+  constructor(private readonly databaseOf: (context: string) => ContextDatabase, private readonly wakeUps: WakeUps) {}
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  source(context: string): EventSource {
+    return new LogSource(this.databaseOf(context), this.wakeUps);
+  }
+
+  relay(): undefined {
+    return undefined;
+  }
+
+  healthy(): boolean {
+    return true;
+  }
+}
