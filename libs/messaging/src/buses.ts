@@ -1,10 +1,8 @@
-import { Injectable } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import type { ModuleRef } from '@nestjs/core';
 import { CommandBus, type ICommand, type IQuery, QueryBus } from '@nestjs/cqrs';
-import { Dispatcher } from './dispatcher.js';
+import type { Dispatcher } from './dispatcher.js';
 
 /** Nest's command bus, with a unit of work around every command, and other processes within reach. */
-@Injectable()
 export class ContextCommandBus extends CommandBus {
   constructor(moduleRef: ModuleRef, private readonly dispatcher: Dispatcher) {
     super(moduleRef);
@@ -16,7 +14,6 @@ export class ContextCommandBus extends CommandBus {
 }
 
 /** Nest's query bus, with a read-only transaction around every query, and other processes within reach. */
-@Injectable()
 export class ContextQueryBus extends QueryBus {
   constructor(moduleRef: ModuleRef, private readonly dispatcher: Dispatcher) {
     super(moduleRef);

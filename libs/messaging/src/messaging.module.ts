@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { SettingValues } from '@nestbox/kernel';
 import { ContextCommandBus, ContextQueryBus } from './buses.js';
@@ -37,8 +38,8 @@ export class MessagingModule {
           inject: [MessageRegistry],
           useFactory: (registry: MessageRegistry) => new Dispatcher(registry, undefined, settings.REMOTE_TIMEOUT_MS),
         },
-        { provide: CommandBus, useClass: ContextCommandBus },
-        { provide: QueryBus, useClass: ContextQueryBus },
+        { provide: CommandBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextCommandBus(ref, dispatcher) },
+        { provide: QueryBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextQueryBus(ref, dispatcher) },
         {
           provide: Engine,
           inject: [MessageRegistry, TRANSPORT, WakeUps],

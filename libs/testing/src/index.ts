@@ -1,1 +1,2 @@
-export {};
+export { type ReaderOf, settled } from './settled.js';
+export { createTestDatabase, type TestDatabase } from './test-database.js';
