@@ -107,10 +107,9 @@ export class LaneReader {
     const share = Math.ceil(LANES / members);
     // Neighbouring lanes go to different processes: a tenant's few lanes are neighbours.
     const preferred = (lane: number) => (lane % members === rank ? 0 : 1);
-    if (this.lanes.size < share) {
-      const free = (await claims.free()).filter((lane) => !this.lanes.has(lane)).sort((left, right) => preferred(left) - preferred(right));
-      for (const lane of free.slice(0, share - this.lanes.size)) await this.claim(lane);
-    }
+    const free = (await claims.free()).sort((left, right) => preferred(left) - preferred(right));
+    for (const lane of free) this.forgetTaken(lane);
+    for (const lane of free.slice(0, Math.max(0, share - this.lanes.size))) await this.claim(lane);
     const surplus = [...this.lanes.values()].sort((left, right) => preferred(right.lane) - preferred(left.lane)).slice(0, Math.max(0, this.lanes.size - share));
     for (const lane of surplus) await this.giveBack(lane);
     this.fetcher.poke();
@@ -129,6 +128,14 @@ export class LaneReader {
     lane.lost = true;
     this.lanes.delete(lane.lane);
     await this.context.claims.release([lane.lane]);
+  }
+
+  /** A lane held here that has no owner any more was set back by a rebuild: it is claimed anew, at its new position. */
+  private forgetTaken(number: number): void {
+    const lane = this.lanes.get(number);
+    if (!lane || lane.busy) return;
+    lane.lost = true;
+    this.lanes.delete(number);
   }
 
   private loseAll(): void {
