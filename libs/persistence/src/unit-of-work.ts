@@ -35,13 +35,11 @@ export class UnitOfWork implements EventRecorder {
   private readonly deferred = new Map<DeferredWrites<unknown>, unknown[]>();
   private raised: RaisedEvent[] = [];
   private recorded: RecordedEvent[] = [];
-  private readonly loader: LockingLoader | undefined;
+  private loader: LockingLoader | undefined;
   private nestedCount = 0;
   private ended = false;
 
-  private constructor(readonly db: ContextDatabase, private transaction?: Transaction) {
-    if (transaction) this.loader = new LockingLoader(transaction.client);
-  }
+  private constructor(readonly db: ContextDatabase, private transaction?: Transaction) {}
 
   /** The open unit of work, whichever context's. */
   static current(): UnitOfWork | undefined {
@@ -111,9 +109,8 @@ export class UnitOfWork implements EventRecorder {
     const known = this.identities(store);
     const missing = ids.filter((id) => !known.has(id));
     if (missing.length > 0) {
-      const rows = this.loader
-        ? await this.loader.load(store, missing)
-        : (await this.db.query(store.table.selectByIds(false), [missing])).rows;
+      if (this.transaction) this.loader ??= new LockingLoader(this.transaction.client);
+      const rows = this.loader ? await this.loader.load(store, missing) : (await this.db.query(store.table.selectByIds(false), [missing])).rows;
       for (const row of rows) this.adopt(store, known, row);
     }
     return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id)!.aggregate]] : [])));
