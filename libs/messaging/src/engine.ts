@@ -32,10 +32,15 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   constructor(private readonly registry: MessageRegistry, private readonly transport: EventTransport, private readonly wakeUps: WakeUps) {}
 
   /** Checks everything that is declared, before anything runs. */
-  onModuleInit(): void {
-    for (const { db, publishes } of this.registry.contexts) {
-      db.outbox = new Outbox(db, publishes, () => this.wakeUps.poke(`commit.${db.context}`));
-      db.beforeClose(() => this.stop());
+  async onModuleInit(): Promise<void> {
+    try {
+      for (const { db, publishes } of this.registry.contexts) {
+        db.outbox = new Outbox(db, publishes, () => this.wakeUps.poke(`commit.${db.context}`));
+        db.beforeClose(() => this.stop());
+      }
+    } catch (error) {
+      await this.registry.close();
+      throw error;
     }
   }
 

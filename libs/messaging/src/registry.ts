@@ -44,11 +44,13 @@ export class MessageRegistry {
 
   /** The contexts of this process. */
   get contexts(): readonly LocalContext[] {
-    this.built ??= [...this.modules.values()].flatMap((module) => {
-      const definition = contextDefinitionOf(module.metatype);
-      return definition ? [this.build(definition)] : [];
-    });
+    this.built ??= this.definitions().map((definition) => this.build(definition));
     return this.built;
+  }
+
+  /** Closes the databases of all contexts; for a start that is given up half-way. */
+  async close(): Promise<void> {
+    await Promise.all(this.definitions().map(({ name }) => this.databaseOf(name).close()));
   }
 
   /** The handler of a command or query type, if it is in this process. */
@@ -63,9 +65,17 @@ export class MessageRegistry {
     return [...this.byType.values()];
   }
 
+  private definitions(): ContextDefinition[] {
+    return [...this.modules.values()].map((module) => contextDefinitionOf(module.metatype)).filter((definition) => definition !== undefined);
+  }
+
+  private databaseOf(context: string): ContextDatabase {
+    return this.moduleRef.get(databaseToken(context), { strict: false });
+  }
+
   private build(definition: ContextDefinition): LocalContext {
     const { name } = definition;
-    const db = this.moduleRef.get<ContextDatabase>(databaseToken(name), { strict: false });
+    const db = this.databaseOf(name);
     for (const kind of ['command', 'query'] as const) {
       for (const handler of definition[kind === 'command' ? 'commands' : 'queries'] ?? []) this.addMessage(kind, handler, name, db);
     }

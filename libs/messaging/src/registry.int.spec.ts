@@ -1,0 +1,93 @@
+import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
+import { Command, CommandHandler, EventsHandler } from '@nestjs/cqrs';
+import { DomainEvent } from '@nestbox/kernel';
+import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ContextDefinition, ContextModule } from './context-module.js';
+import { startModules } from './fixtures/counting-app.js';
+
+class DoIt extends Command<void> {
+  static readonly type = 'shop.do-it';
+}
+
+@CommandHandler(DoIt)
+class DoItHandler {
+  async execute() {}
+}
+
+@CommandHandler(DoIt)
+class DoItAgainHandler {
+  async execute() {}
+}
+
+class Unnamed extends Command<void> {}
+
+@CommandHandler(Unnamed)
+class UnnamedHandler {
+  async execute() {}
+}
+
+class Sold extends DomainEvent {
+  static readonly type = 'shop.sold';
+}
+
+class SoldToo extends DomainEvent {
+  static readonly type = 'shop.sold';
+}
+
+class Shouted extends DomainEvent {
+  static readonly type = 'shop.SoldOut';
+}
+
+class Foreign extends DomainEvent {
+  static readonly type = 'other.happened';
+}
+
+@EventsHandler(SoldToo)
+class OnSold {
+  async handle() {}
+}
+
+class Undecorated {}
+
+describe('what is declared wrongly stops the start and says where', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+
+  afterAll(() => database?.drop());
+
+  const start = async (definition: Partial<ContextDefinition>) => {
+    class ShopModule {}
+    ContextModule({ name: 'shop', ...definition })(ShopModule);
+    const app = await startModules([ShopModule as Type], database);
+    await app.close();
+  };
+
+  const cases: [string, Partial<ContextDefinition>, RegExp[]][] = [
+    ['two handlers for one command', { commands: [DoItHandler, DoItAgainHandler] }, [/DoItHandler/, /DoItAgainHandler/, /shop\.do-it/, /exactly one handler/]],
+    ['a command without a name', { commands: [UnnamedHandler] }, [/Unnamed has no name/, /static readonly type/]],
+    ['a handler without its decorator', { commands: [Undecorated] }, [/Undecorated/, /@CommandHandler/]],
+    ['two events with one name', { publishes: [Sold, SoldToo] }, [/shop\.sold/, /Sold, and SoldToo/, /another name/]],
+    ['two events with one name, published and handled', { publishes: [Sold], subscribers: [OnSold] }, [/shop\.sold/, /handled by OnSold/]],
+    ['an event name that breaks the rule', { publishes: [Shouted] }, [/Shouted/, /shop\.SoldOut/, /kebab-case/]],
+    ["another context's event", { publishes: [Foreign] }, [/other\.happened/, /begin the name with "shop\."/]],
+    ['a message of another context', { name: 'stall', commands: [DoItHandler] }, [/"stall" handles "shop\.do-it"/, /move the handler/]],
+    ['a subscriber without its decorator', { subscribers: [Undecorated] }, [/Undecorated/, /@EventsHandler/]],
+  ];
+
+  it.each(cases)('%s', async (_, definition, patterns) => {
+    const error = await start(definition).then(
+      () => undefined,
+      (caught: Error) => caught,
+    );
+    for (const pattern of patterns) expect(error?.message).toMatch(pattern);
+  });
+
+  it('starts when all is well', async () => {
+    await start({ commands: [DoItHandler], publishes: [Sold] });
+  });
+});
