@@ -9,7 +9,7 @@ import type { WakeUps } from './wake-ups.js';
 /** The log of a context for its relay. The relay is a reader with one lane; the stream itself says how far it is. */
 export class PostgresRelayLog implements RelayLog {
   private readonly claims: LaneClaims;
-  private claim: { instance: string; gen: number } | undefined;
+  private claim: { instance: string; gen: number; n: number } | undefined;
 
   constructor(private readonly db: ContextDatabase, private readonly lease: Lease, private readonly wakeUps: WakeUps) {
     this.claims = new LaneClaims(db, 'relay', db.context, lease);
@@ -33,7 +33,7 @@ export class PostgresRelayLog implements RelayLog {
     if (!this.lease.valid) await this.lease.rejoin();
     await this.claims.prepare([0]);
     const claimed = await this.claims.claim(0);
-    this.claim = claimed && { instance: this.lease.instance, gen: claimed.gen };
+    this.claim = claimed && { instance: this.lease.instance, gen: claimed.gen, n: claimed.n };
     return this.claim !== undefined;
   }
 
@@ -49,10 +49,10 @@ export class PostgresRelayLog implements RelayLog {
 
   async note(n: number): Promise<void> {
     const { claim } = this;
-    if (!claim || !this.owned()) return;
+    if (!claim || !this.owned() || claim.n === n) return;
     // Losing the race for the next generation means that another process is the relay now.
     const moved = await this.claims.move(0, claim.gen, n);
-    if (moved) claim.gen += 1;
+    if (moved) this.claim = { ...claim, gen: claim.gen + 1, n };
     else this.claim = undefined;
   }
 
