@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import type { PubAck } from '@nats-io/jetstream';
+import { Logger, type LoggerService } from '@nestjs/common';
+import type { StoredEvent } from '../envelope.js';
+import type { RelayLog } from '../relay-log.js';
+import type { NatsConnection } from './connection.js';
+import { encodeEvent, encodeTombstone } from './event-codec.js';
+import { Backoff, Pause } from './pause.js';
+import { Flight, type Refusal } from './relay-flight.js';
+import { RELAY_HEADER, readTail, type StreamTail } from './stream-tail.js';
+import { ensureStream } from './stream.js';
+import type { Subjects } from './subjects.js';
+
+const ACQUIRE_EVERY_MS = 600;
+const POLL_MS = 1_000;
+const LOOK_AT_STREAM_EVERY_MS = 5_000;
+const READ_SIZE = 512;
+
+export interface RelayOptions {
+  readonly log: RelayLog;
+  readonly connection: NatsConnection;
+  readonly subjects: Subjects;
+  readonly retentionDays: number;
+  /** How many publishes may be in flight. */
+  readonly window?: number;
+  /** Told of every event whose place a tombstone has taken. */
+  readonly onTombstone?: (event: StoredEvent, reason: string) => void;
+  readonly logger?: LoggerService;
+}
+
+/**
+ * Copies the log of one context to its stream, in order and without doubles. The stream itself says how far the copy
+ * is; every message expects the sequence before it, so whatever is refused, late or sent by somebody who no longer may
+ * cannot reorder or double anything. A stream that lost events, or was deleted, is filled again from the log.
+ */
+export class Relay {
+  private readonly id = randomUUID();
+  private readonly stream: string;
+  private readonly logger: LoggerService;
+  private readonly window: number;
+  /** Ended by news in the log. */
+  private readonly idle = new Pause();
+  /** Ended by a reconnect only: a poke must not make a loser ask for the lease more often. */
+  private readonly retry = new Pause();
+  private readonly backoff = new Backoff(50, 5_000);
+  private readonly tooLarge = new Map<number, string>();
+  private unsubscribe: (() => void)[] = [];
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  private declared = false;
+  /** Message ids of this stream are remembered although the messages are gone: sent again, they need another id. */
+  private refilling = false;
+  private foreignProgress = 0;
+  private lastProblem: string | undefined;
+
+  constructor(private readonly options: RelayOptions) {
+    this.stream = options.subjects.stream(options.log.context);
+    this.logger = options.logger ?? new Logger(`Relay ${options.log.context}`);
+    this.window = options.window ?? 256;
+  }
+
+  /** Starts to copy, in the background. */
+  start(): void {
+    const { log, connection } = this.options;
+    this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onReconnect(() => this.retry.wake())];
+    this.running ??= this.run();
+  }
+
+  /** Sends nothing more, waits for the answers that are due, and gives the lease back. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    for (const off of this.unsubscribe) off();
+    this.idle.end();
+    this.retry.end();
+    await this.running;
+  }
+
+  /** What keeps the relay from copying, for health checks; undefined while nothing does. */
+  problem(): string | undefined {
+    return this.lastProblem;
+  }
+
+  private async run(): Promise<void> {
+    const { log, connection } = this.options;
+    while (!this.stopping) {
+      try {
+        if (connection.status() !== 'connected') {
+          await this.retry.for(POLL_MS);
+        } else if (await log.acquire()) {
+          await this.copy();
+        } else {
+          this.declared = false;
+          this.lastProblem = undefined;
+          await this.retry.for(ACQUIRE_EVERY_MS);
+        }
+      } catch (error) {
+        this.report((error as Error).message);
+        await this.retry.for(this.backoff.next());
+      }
+    }
+    await log.release().catch((error: Error) => this.logger.warn(`The lease of the relay could not be given back: ${error.message}`));
+  }
+
+  /** Reads how far the stream is, and copies from there until something makes that knowledge doubtful. */
+  private async copy(): Promise<void> {
+    const tail = await this.tail();
+    if (!(await this.agrees(tail))) return;
+    const flight = new Flight(tail.sequence, tail.n, this.window, (event, expected, before) => this.publish(event, expected, before));
+    try {
+      await this.fly(flight, tail);
+    } finally {
+      await flight.settled();
+      if (flight.confirmed > tail.n) {
+        this.backoff.reset();
+        this.foreignProgress = 0;
+      }
+    }
+    if (flight.refusal) await this.understand(flight.refusal, flight.confirmed);
+  }
+
+  private async fly(flight: Flight, tail: StreamTail): Promise<void> {
+    const { log } = this.options;
+    const read = () => log.read(flight.sent, READ_SIZE);
+    let lookedAt = performance.now();
+    let notedAt = 0;
+    let rows = await read();
+    while (this.maySend(flight)) {
+      // The next rows are read while these are on their way.
+      const ahead = rows.length === READ_SIZE ? log.read(rows.at(-1)!.n, READ_SIZE) : undefined;
+      ahead?.catch(() => undefined);
+      await this.send(rows, flight);
+      if (rows.length === 0) {
+        await flight.settled();
+        if (flight.refusal) return;
+        this.wentWell();
+        if (performance.now() - lookedAt >= LOOK_AT_STREAM_EVERY_MS) {
+          if (!(await this.stillThere(tail, flight))) return;
+          lookedAt = performance.now();
+        }
+      }
+      if (rows.length === 0 || performance.now() - notedAt >= POLL_MS) {
+        await log.note(flight.confirmed);
+        notedAt = performance.now();
+      }
+      if (rows.length === 0) await this.idle.for(POLL_MS);
+      if (!this.maySend(flight)) return;
+      rows = await (ahead ?? read());
+    }
+  }
+
+  /** A stream that was deleted, recreated or emptied while nothing happened has to be noticed, too. */
+  private async stillThere(tail: StreamTail, flight: Flight): Promise<boolean> {
+    const now = await readTail(this.options.connection.jsm, this.stream);
+    return now?.created === tail.created && now.n === flight.confirmed;
+  }
+
+  private async send(rows: readonly StoredEvent[], flight: Flight): Promise<void> {
+    for (const row of rows) {
+      while (flight.full) await flight.landing();
+      if (!this.maySend(flight)) return;
+      flight.send(row);
+    }
+  }
+
+  private maySend(flight: Flight): boolean {
+    return !this.stopping && !flight.refusal && this.options.log.owned();
+  }
+
+  private publish(event: StoredEvent, expected: number, before: string | undefined): Promise<PubAck> {
+    const { connection, subjects, log } = this.options;
+    const reason = this.tooLarge.get(event.n);
+    const { headers, data } = reason === undefined ? encodeEvent(event) : encodeTombstone(event, reason);
+    headers.set(RELAY_HEADER, this.id);
+    return connection.js.publish(subjects.event(log.context, event), data, {
+      headers,
+      msgID: this.messageId(event.id, expected),
+      expect: { streamName: this.stream, lastSequence: expected, ...(before === undefined ? {} : { lastMsgID: this.messageId(before, expected - 1) }) },
+    });
+  }
+
+  private messageId(id: string, expected: number): string {
+    return this.refilling ? `${id}@${expected}` : id;
+  }
+
+  /** The stream's end; a missing stream is declared again. */
+  private async tail(): Promise<StreamTail> {
+    const { connection, log, subjects, retentionDays } = this.options;
+    const found = this.declared ? await readTail(connection.jsm, this.stream) : undefined;
+    if (found) return found;
+    await ensureStream(connection.jsm, log.context, { subjects, retentionDays, logger: this.logger });
+    this.declared = true;
+    return (await readTail(connection.jsm, this.stream)) ?? this.tail();
+  }
+
+  /** Whether the stream's last event is one of this log: streams outlive databases that were dropped or restored. */
+  private async agrees(tail: StreamTail): Promise<boolean> {
+    if (tail.n === 0) return true;
+    const { log } = this.options;
+    const [row] = await log.read(tail.n - 1, 1);
+    if (row ? row.n > tail.n || row.id === tail.id : false) return true;
+    const [first] = row ? [row] : await log.read(0, 1);
+    if (first) {
+      this.report(
+        `Stream ${this.stream} has event ${tail.id} as number ${tail.n}, the log ${row ? `has ${row.id} there` : 'does not reach that far'}: the stream was filled from another database, so nothing is published. ` +
+          'Delete the stream (the relay fills it again), or give this deployment a NATS_NAMESPACE of its own.',
+      );
+    }
+    await this.idle.for(POLL_MS);
+    return false;
+  }
+
+  private async understand(refusal: Refusal, confirmed: number): Promise<void> {
+    const { event, kind, error } = refusal;
+    const wait = () => this.retry.for(this.backoff.next());
+    switch (kind) {
+      case 'too-large':
+        return this.bury(event, error.message);
+      case 'no-stream':
+        this.logger.warn(`Stream ${this.stream} does not answer; it is declared again.`);
+        this.declared = false;
+        return wait();
+      case 'duplicate':
+      case 'fenced': {
+        const now = await this.tail();
+        if (now.n > confirmed && now.relay !== this.id) return this.noteForeignProgress();
+        if (kind === 'fenced') return wait();
+        this.refilling ||= now.n < event.n;
+        return;
+      }
+      case 'other':
+        this.report(`Event ${event.n} (${event.id}) was not published: ${error.message}. Trying again.`);
+        return wait();
+    }
+  }
+
+  /** Somebody else copies the same log. Once can be the end of a predecessor; twice, and the lease is in doubt. */
+  private async noteForeignProgress(): Promise<void> {
+    if (++this.foreignProgress < 2) return;
+    this.foreignProgress = 0;
+    this.logger.warn(`Another process publishes to ${this.stream}: giving the lease back.`);
+    await this.options.log.release();
+    await this.retry.for(ACQUIRE_EVERY_MS);
+  }
+
+  private bury(event: StoredEvent, reason: string): void {
+    this.tooLarge.set(event.n, reason);
+    this.logger.error(`Event ${event.n} (${event.type} ${event.id}) is too large for NATS (${reason}). A tombstone takes its place: its subscribers will not see it.`);
+    this.options.onTombstone?.(event, reason);
+  }
+
+  private wentWell(): void {
+    if (this.lastProblem) this.logger.log(`Publishing to ${this.stream} again.`);
+    this.lastProblem = undefined;
+    this.refilling = false;
+    this.tooLarge.clear();
+    this.backoff.reset();
+  }
+
+  private report(problem: string): void {
+    if (problem !== this.lastProblem) this.logger.error(problem);
+    this.lastProblem = problem;
+  }
+}
