@@ -1,0 +1,53 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { GetProduct } from '../../domain/inventory/interactors/get-product.js';
+import { ListProducts } from '../../domain/inventory/interactors/list-products.js';
+import { ReceiveStock } from '../../domain/inventory/interactors/receive-stock.js';
+import { RegisterProduct } from '../../domain/inventory/interactors/register-product.js';
+import { ReceiveStockBody, RegisterProductBody } from '../../domain/inventory/schemas/product.bodies.js';
+import { ProductPage, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
+import type { HttpResponse } from '../http-response.js';
+import { ApiProblems } from '../problems.js';
+import { ProductPaging, ProductPath } from './product.params.js';
+
+@ApiTags('products')
+@Controller('v1/products')
+export class ProductsController {
+  constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
+
+  @Post()
+  @ApiOperation({ operationId: 'registerProduct', summary: 'Register a product', description: 'It has no stock yet.' })
+  @ApiCreatedResponse({ type: RegisteredProduct, headers: { Location: { description: 'Where the product can be read.', schema: { type: 'string' } } } })
+  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'There is a product with this id already.' })
+  async register(@Body() body: RegisterProductBody, @Res({ passthrough: true }) response: HttpResponse): Promise<RegisteredProduct> {
+    const product = await this.commands.execute(new RegisterProduct(body.id, body.name));
+    response.header('location', `/v1/products/${product.id}`);
+    return product;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
+  @ApiOkResponse({ type: ProductPage })
+  @ApiProblems({ 400: 'The paging breaks a rule.', 422: 'The cursor is not one of this list.' })
+  list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
+    return this.queries.execute(new ListProducts(limit, cursor));
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
+  @ApiOkResponse({ type: ProductView })
+  @ApiProblems({ 400: 'The id breaks a rule.', 404: 'There is no such product.' })
+  get(@Param() { id }: ProductPath): Promise<ProductView> {
+    return this.queries.execute(new GetProduct(id));
+  }
+
+  @Post(':id/receipts')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'receiveStock', summary: 'Receive stock', description: 'Adds to what is on hand; a repeated request adds again.' })
+  @ApiOkResponse({ type: ProductView })
+  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 404: 'There is no such product.' })
+  receive(@Param() { id }: ProductPath, @Body() { quantity }: ReceiveStockBody): Promise<ProductView> {
+    return this.commands.execute(new ReceiveStock(id, quantity));
+  }
+}

@@ -1,0 +1,68 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CancelOrder } from '../../domain/ordering/interactors/cancel-order.js';
+import { GetOrder } from '../../domain/ordering/interactors/get-order.js';
+import { ListOrders } from '../../domain/ordering/interactors/list-orders.js';
+import { PlaceOrder } from '../../domain/ordering/interactors/place-order.js';
+import { OrderFilter } from '../../domain/ordering/schemas/order-filter.js';
+import { OrderPage, OrderState, OrderView } from '../../domain/ordering/schemas/order.view.js';
+import { PlaceOrderBody } from '../../domain/ordering/schemas/place-order.body.js';
+import type { HttpResponse } from '../http-response.js';
+import { ApiProblems } from '../problems.js';
+import { OrderPath } from './order.path.js';
+
+@ApiTags('orders')
+@Controller('v1/orders')
+export class OrdersController {
+  constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
+
+  @Post()
+  @ApiOperation({
+    operationId: 'placeOrder',
+    summary: 'Place an order',
+    description: 'The answer comes at once, with the order placed. Stock and payment follow; read the order to see it confirmed or rejected.',
+  })
+  @ApiBody({
+    type: PlaceOrderBody,
+    examples: {
+      plain: { summary: 'One line', value: { customerId: 'VINET', lines: [{ productId: 'queso-cabrales', quantity: 12, unitPrice: 1_400 }] } },
+      full: {
+        summary: 'With a reference and a discount',
+        value: { customerId: 'VINET', reference: 'PO-10248', lines: [{ productId: 'queso-cabrales', quantity: 5, unitPrice: 1_400, discountPercent: 5 }] },
+      },
+    },
+  })
+  @ApiCreatedResponse({ type: OrderState, headers: { Location: { description: 'Where the order can be read.', schema: { type: 'string' } } } })
+  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'The customer has used this reference already.', 422: 'The total is too large.' })
+  async place(@Body() body: PlaceOrderBody, @Res({ passthrough: true }) response: HttpResponse): Promise<OrderState> {
+    const order = await this.commands.execute(new PlaceOrder(body.customerId, body.lines, body.reference));
+    response.header('location', `/v1/orders/${order.id}`);
+    return order;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
+  @ApiOkResponse({ type: OrderPage })
+  @ApiProblems({ 400: 'The filter breaks a rule.', 422: 'The cursor is not one of this list.' })
+  list(@Query() filter: OrderFilter): Promise<OrderPage> {
+    return this.queries.execute(new ListOrders(filter));
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
+  @ApiOkResponse({ type: OrderView })
+  @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.' })
+  get(@Param() { id }: OrderPath): Promise<OrderView> {
+    return this.queries.execute(new GetOrder(id));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel an order that is not confirmed yet', description: 'Cancelling it again changes nothing.' })
+  @ApiOkResponse({ type: OrderState })
+  @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.', 409: 'The order is confirmed or rejected already.' })
+  cancel(@Param() { id }: OrderPath): Promise<OrderState> {
+    return this.commands.execute(new CancelOrder(id));
+  }
+}

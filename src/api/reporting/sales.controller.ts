@@ -1,0 +1,29 @@
+import { Controller, Get, Param } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { GetCustomerSales } from '../../domain/reporting/interactors/get-customer-sales.js';
+import { GetSalesReport } from '../../domain/reporting/interactors/get-sales-report.js';
+import { CustomerSalesView, SalesView } from '../../domain/reporting/schemas/sales.views.js';
+import { ApiProblems } from '../problems.js';
+import { CustomerPath } from './customer.path.js';
+
+@ApiTags('reports')
+@Controller('v1/reports/sales')
+export class SalesController {
+  constructor(private readonly queries: QueryBus) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'getSalesReport', summary: 'What was sold, all customers together', description: 'Confirmed orders only.' })
+  @ApiOkResponse({ type: SalesView })
+  getReport(): Promise<SalesView> {
+    return this.queries.execute(new GetSalesReport());
+  }
+
+  @Get('customers/:id')
+  @ApiOperation({ operationId: 'getCustomerSales', summary: 'What was sold to one customer', description: 'Zeros for a customer without sales.' })
+  @ApiOkResponse({ type: CustomerSalesView })
+  @ApiProblems({ 400: 'The id breaks a rule.' })
+  getCustomer(@Param() { id }: CustomerPath): Promise<CustomerSalesView> {
+    return this.queries.execute(new GetCustomerSales(id));
+  }
+}

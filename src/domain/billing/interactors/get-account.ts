@@ -1,0 +1,27 @@
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Account } from '../models/account.js';
+import { Accounts } from '../repositories/accounts.js';
+import { IsCustomerId } from '../schemas/account.fields.js';
+import { AccountView } from '../schemas/account.view.js';
+
+/** Every customer has an account: who has never ordered has one without a limit, with nothing charged. */
+export class GetAccount extends Query<AccountView> {
+  static readonly type = 'billing.get-account';
+
+  @IsCustomerId()
+  readonly customerId: string;
+
+  constructor(customerId: string) {
+    super();
+    this.customerId = customerId;
+  }
+}
+
+@QueryHandler(GetAccount)
+export class GetAccountHandler {
+  constructor(private readonly accounts: Accounts) {}
+
+  async execute({ customerId }: GetAccount): Promise<AccountView> {
+    return AccountView.of((await this.accounts.read(customerId)) ?? Account.open(customerId));
+  }
+}

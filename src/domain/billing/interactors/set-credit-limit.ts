@@ -1,0 +1,31 @@
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Accounts } from '../repositories/accounts.js';
+import { IsCreditLimit, IsCustomerId } from '../schemas/account.fields.js';
+import { AccountView } from '../schemas/account.view.js';
+
+export class SetCreditLimit extends Command<AccountView> {
+  static readonly type = 'billing.set-credit-limit';
+
+  @IsCustomerId()
+  readonly customerId: string;
+
+  @IsCreditLimit()
+  readonly amount: number | null;
+
+  constructor(customerId: string, amount: number | null) {
+    super();
+    this.customerId = customerId;
+    this.amount = amount;
+  }
+}
+
+@CommandHandler(SetCreditLimit)
+export class SetCreditLimitHandler {
+  constructor(private readonly accounts: Accounts) {}
+
+  async execute({ customerId, amount }: SetCreditLimit): Promise<AccountView> {
+    const account = (await this.accounts.ofCustomer(customerId)) ?? this.accounts.open(customerId);
+    account.limitTo(amount);
+    return AccountView.of(account);
+  }
+}

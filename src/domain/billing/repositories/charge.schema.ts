@@ -1,0 +1,18 @@
+import { EntitySchema } from 'typeorm';
+import { exactInteger } from '../../shared/columns.js';
+import { Charge } from '../models/charge.js';
+
+export const ChargeSchema = new EntitySchema<Charge>({
+  name: 'Charge',
+  target: Charge,
+  schema: 'billing',
+  tableName: 'charges',
+  columns: {
+    id: { type: 'uuid', name: 'order_id', primary: true, primaryKeyConstraintName: 'charges_pkey' },
+    customerId: { type: 'text', name: 'customer_id' },
+    status: { type: 'text' },
+    amount: { type: 'bigint', transformer: exactInteger },
+    currency: { type: 'text' },
+    version: { type: 'int' },
+  },
+});

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
+import { DomainError } from '@nestbox/kernel';
+import type { Charge } from '../models/charge.js';
+import { ChargeSchema } from './charge.schema.js';
+
+@Injectable()
+export class Charges {
+  private readonly store: AggregateStore<Charge>;
+
+  constructor(@InjectDatabase('billing') db: ContextDatabase) {
+    this.store = new AggregateStore(db, ChargeSchema, {
+      type: 'billing.charge',
+      notFound: (id) => new DomainError('not-found', 'billing.charge-not-found', `Nothing was charged for the order "${id}".`, { orderId: id }),
+    });
+  }
+
+  add(charge: Charge): void {
+    this.store.add(charge);
+  }
+
+  ofOrder(orderId: string): Promise<Charge | undefined> {
+    return this.store.find(orderId);
+  }
+}

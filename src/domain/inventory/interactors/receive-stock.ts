@@ -1,0 +1,32 @@
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Products } from '../repositories/products.js';
+import { IsProductId, IsReceivedQuantity } from '../schemas/product.fields.js';
+import { ProductView } from '../schemas/product.view.js';
+
+export class ReceiveStock extends Command<ProductView> {
+  static readonly type = 'inventory.receive-stock';
+
+  @IsProductId()
+  readonly productId: string;
+
+  @IsReceivedQuantity()
+  readonly quantity: number;
+
+  constructor(productId: string, quantity: number) {
+    super();
+    this.productId = productId;
+    this.quantity = quantity;
+  }
+}
+
+@CommandHandler(ReceiveStock)
+export class ReceiveStockHandler {
+  constructor(private readonly products: Products) {}
+
+  execute({ productId, quantity }: ReceiveStock): Promise<ProductView> {
+    return this.products.update(productId, (product) => {
+      product.receive(quantity);
+      return ProductView.of(product);
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import { ContextModule } from '@nestbox/messaging';
+import { GetProductHandler } from './interactors/get-product.js';
+import { ListProductsHandler } from './interactors/list-products.js';
+import { ReceiveStockHandler } from './interactors/receive-stock.js';
+import { RegisterProductHandler } from './interactors/register-product.js';
+import { ReleaseStockWhenOrderFallsThrough } from './interactors/release-stock-when-order-falls-through.js';
+import { ReserveStockWhenOrderPlaced } from './interactors/reserve-stock-when-order-placed.js';
+import { CreateStock } from './migrations/create-stock.js';
+import { StockRejected, StockReleased, StockReserved } from './models/reservation.events.js';
+import { ProductSchema } from './repositories/product.schema.js';
+import { Products } from './repositories/products.js';
+import { ReservationSchema } from './repositories/reservation.schema.js';
+import { Reservations } from './repositories/reservations.js';
+
+/** Knows what is in stock and promises it to orders, all lines together or none. */
+@ContextModule({
+  name: 'inventory',
+  entities: [ReservationSchema as never, ProductSchema as never],
+  migrations: [CreateStock],
+  repositories: [Reservations, Products],
+  commands: [RegisterProductHandler, ReceiveStockHandler],
+  queries: [GetProductHandler, ListProductsHandler],
+  publishes: [StockReserved, StockRejected, StockReleased],
+  subscribers: [ReserveStockWhenOrderPlaced, ReleaseStockWhenOrderFallsThrough],
+})
+export class InventoryModule {}

@@ -1,0 +1,83 @@
+import { type DomainEvent, withRecorder } from '@nestbox/kernel';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { StockBelowZero } from './product.errors.js';
+import { Product } from './product.js';
+import { Reservation } from './reservation.js';
+import { StockRejected, StockReleased, StockReserved } from './reservation.events.js';
+
+const total = { amount: 1_000, currency: 'USD' };
+
+/** Runs `work` and returns the events that were raised meanwhile. */
+function eventsOf(work: () => void): DomainEvent[] {
+  const events: DomainEvent[] = [];
+  withRecorder({ record: (_, event) => events.push(event) > 0 }, work);
+  return events;
+}
+
+describe('Reservation', () => {
+  let products: Map<string, Product>;
+
+  beforeEach(() => {
+    products = new Map(['tea', 'tofu'].map((id) => [id, Product.register(id, id)]));
+    for (const product of products.values()) product.receive(10);
+  });
+
+  const request = (...lines: [productId: string, quantity: number][]) =>
+    Reservation.request({ orderId: 'o-1', customerId: 'VINET', total, lines: lines.map(([productId, quantity]) => ({ productId, quantity })) }, products);
+  const reserved = () => [...products.values()].map((product) => product.reserved);
+
+  it('holds all lines', () => {
+    expect(eventsOf(() => request(['tea', 10], ['tofu', 3]))).toEqual([new StockReserved('o-1', 'VINET', total)]);
+    expect(reserved()).toEqual([10, 3]);
+  });
+
+  it('holds nothing when one line is short', () => {
+    expect(eventsOf(() => request(['tea', 3], ['tofu', 11]))).toEqual([new StockRejected('o-1', [{ productId: 'tofu', wanted: 11, available: 10 }])]);
+    expect(reserved()).toEqual([0, 0]);
+  });
+
+  it('adds up the lines of one product before it looks', () => {
+    expect(eventsOf(() => request(['tea', 6], ['tofu', 1], ['tea', 5]))).toEqual([new StockRejected('o-1', [{ productId: 'tea', wanted: 11, available: 10 }])]);
+    eventsOf(() => request(['tea', 6], ['tea', 4]));
+    expect(reserved()).toEqual([10, 0]);
+  });
+
+  it('counts an unknown product as out of stock', () => {
+    expect(eventsOf(() => request(['gold', 1]))).toEqual([new StockRejected('o-1', [{ productId: 'gold', wanted: 1, available: 0 }])]);
+  });
+
+  it('gives back exactly what it held, once', () => {
+    let reservation!: Reservation;
+    eventsOf(() => (reservation = request(['tea', 6], ['tofu', 2])));
+    expect(eventsOf(() => reservation.release(products))).toEqual([new StockReleased('o-1')]);
+    expect(eventsOf(() => reservation.release(products))).toEqual([]);
+    expect(reserved()).toEqual([0, 0]);
+  });
+
+  it('has nothing to give back when it was rejected or called off', () => {
+    let rejected!: Reservation;
+    eventsOf(() => (rejected = request(['tofu', 11])));
+    expect(eventsOf(() => rejected.release(products))).toEqual([]);
+    expect(rejected.status).toBe('rejected');
+    expect(eventsOf(() => Reservation.calledOff('o-2').release(products))).toEqual([]);
+  });
+});
+
+describe('Product', () => {
+  it('knows what is available', () => {
+    const tea = Product.register('tea', 'Chai');
+    tea.receive(10);
+    tea.reserve(4);
+    expect([tea.onHand, tea.reserved, tea.available]).toEqual([10, 4, 6]);
+    tea.release(1);
+    expect(tea.available).toBe(7);
+  });
+
+  it('never promises more than there is, and takes back no more than it promised', () => {
+    const tea = Product.register('tea', 'Chai');
+    tea.receive(10);
+    tea.reserve(4);
+    expect(() => tea.reserve(7)).toThrow(StockBelowZero);
+    expect(() => tea.release(5)).toThrow('The reserved stock of product "tea" would be -1.');
+  });
+});

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
+import { IDENTIFIER } from '../../shared/fields.js';
+import { afterCursor, DEFAULT_PAGE_SIZE, type Page, pageOf } from '../../shared/page.js';
+import { ProductAlreadyRegistered, ProductNotFound } from '../models/product.errors.js';
+import type { Product } from '../models/product.js';
+import { ProductSchema } from './product.schema.js';
+
+@Injectable()
+export class Products {
+  private readonly store: AggregateStore<Product>;
+
+  constructor(@InjectDatabase('inventory') private readonly db: ContextDatabase) {
+    this.store = new AggregateStore(db, ProductSchema, {
+      type: 'inventory.product',
+      notFound: (id) => new ProductNotFound(id),
+      unique: { products_pkey: (product) => new ProductAlreadyRegistered(product.id) },
+    });
+  }
+
+  add(product: Product): void {
+    this.store.add(product);
+  }
+
+  /** @throws ProductNotFound */
+  update<R>(id: string, decide: (product: Product) => R): Promise<R> {
+    return this.store.update(id, decide);
+  }
+
+  /** Those of the products that exist, by id. */
+  findMany(ids: readonly string[]): Promise<ReadonlyMap<string, Product>> {
+    return this.store.findMany(ids);
+  }
+
+  /** For queries. @throws ProductNotFound */
+  async read(id: string): Promise<Product> {
+    const product = await this.db.manager.findOneBy(ProductSchema, { id });
+    if (!product) throw new ProductNotFound(id);
+    return product;
+  }
+
+  /** For queries: by id. */
+  async page(limit = DEFAULT_PAGE_SIZE, cursor?: string): Promise<Page<Product>> {
+    const query = this.db.manager.createQueryBuilder(ProductSchema, 'p').orderBy('p.id').limit(limit + 1);
+    const after = afterCursor(cursor, (id) => IDENTIFIER.test(id));
+    if (after !== undefined) query.where('p.id > :after', { after });
+    return pageOf(await query.getMany(), limit);
+  }
+}

@@ -1,0 +1,15 @@
+import { EntitySchema } from 'typeorm';
+import { Reservation } from '../models/reservation.js';
+
+export const ReservationSchema = new EntitySchema<Reservation>({
+  name: 'Reservation',
+  target: Reservation,
+  schema: 'inventory',
+  tableName: 'reservations',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'reservations_pkey' },
+    status: { type: 'text' },
+    lines: { type: 'jsonb' },
+    version: { type: 'int' },
+  },
+});

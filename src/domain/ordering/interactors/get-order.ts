@@ -1,0 +1,25 @@
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Orders } from '../repositories/orders.js';
+import { IsOrderId } from '../schemas/order.fields.js';
+import { OrderView } from '../schemas/order.view.js';
+
+export class GetOrder extends Query<OrderView> {
+  static readonly type = 'ordering.get-order';
+
+  @IsOrderId()
+  readonly orderId: string;
+
+  constructor(orderId: string) {
+    super();
+    this.orderId = orderId;
+  }
+}
+
+@QueryHandler(GetOrder)
+export class GetOrderHandler {
+  constructor(private readonly orders: Orders) {}
+
+  async execute({ orderId }: GetOrder): Promise<OrderView> {
+    return OrderView.of(await this.orders.read(orderId));
+  }
+}

@@ -1,0 +1,17 @@
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Sales } from '../repositories/sales.js';
+import { SalesView } from '../schemas/sales.views.js';
+
+/** Everything sold so far. */
+export class GetSalesReport extends Query<SalesView> {
+  static readonly type = 'reporting.get-sales-report';
+}
+
+@QueryHandler(GetSalesReport)
+export class GetSalesReportHandler {
+  constructor(private readonly sales: Sales) {}
+
+  async execute(): Promise<SalesView> {
+    return SalesView.of(await this.sales.total('USD'));
+  }
+}

@@ -1,0 +1,76 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+
+/*
+ * Kinds of fields that several contexts have in common. Each carries its validation and its OpenAPI description
+ * together, so that a rule is written once and the document cannot say anything else than what is checked.
+ */
+
+type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
+
+/** Largest whole number that JSON clients read exactly. */
+const LARGEST = Number.MAX_SAFE_INTEGER;
+/** What an id that callers choose looks like. */
+export const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+/** Something visible, and nothing that cannot be shown or stored: no control characters, no half characters. */
+const PRINTABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
+
+/** May be left out, but not be null. */
+export function IsLeftOutOr(...decorators: PropertyDecorator[]): PropertyDecorator {
+  return applyDecorators(ValidateIf((_, value) => value !== undefined), ...decorators);
+}
+
+/** An id that the caller chooses. */
+export function IsIdentifier(describe: Describe & { readonly required?: boolean }): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, pattern: IDENTIFIER.source, ...describe }),
+    Matches(IDENTIFIER, { message: '$property must be 1 to 64 characters out of A-Z a-z 0-9 . _ -' }),
+  );
+}
+
+/** A text for people. */
+export function IsText(maxLength: number, describe: Describe & { readonly required?: boolean }): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, minLength: 1, maxLength, ...describe }),
+    MaxLength(maxLength, { message: `$property must have at most ${maxLength} characters` }),
+    Matches(PRINTABLE, { message: '$property must be a text with something visible in it and without control characters' }),
+  );
+}
+
+/** A number of pieces: 1 to 1,000,000. */
+export function IsQuantity(describe: Describe): PropertyDecorator {
+  return IsWholeNumber(1, 1_000_000, describe);
+}
+
+/** A price or an amount in minor units (cents). */
+export function IsCents(describe: Describe): PropertyDecorator {
+  return IsWholeNumber(0, LARGEST, describe);
+}
+
+export function IsWholeNumber(min: number, max: number, describe: Describe & { readonly required?: boolean; readonly default?: number }): PropertyDecorator {
+  const message = `$property must be a whole number from ${min} to ${max}`;
+  return applyDecorators(
+    ApiProperty({ type: 'integer', minimum: min, maximum: max, ...describe }),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
+}
+
+/** How many items a page may have; in a URL everything is text, so this one is converted. */
+export function IsPageLimit(): PropertyDecorator {
+  return applyDecorators(
+    Type(() => Number),
+    IsLeftOutOr(IsWholeNumber(1, 200, { description: 'Items per page.', required: false, default: 50 })),
+  );
+}
+
+/** Where a page begins: what the page before it gave as `nextCursor`. */
+export function IsCursor(): PropertyDecorator {
+  return IsLeftOutOr(
+    ApiProperty({ type: String, required: false, maxLength: 200, description: 'The `nextCursor` of the page before.' }),
+    Matches(/^[A-Za-z0-9_-]{1,200}$/, { message: '$property must be a nextCursor as an earlier page gave it' }),
+  );
+}
