@@ -20,6 +20,7 @@ export class Flight {
   private before: string | undefined;
   private refused: Refusal | undefined;
   private inFlight = 0;
+  private abandoned = false;
   private landed: (() => void) | undefined;
 
   /**
@@ -38,13 +39,18 @@ export class Flight {
     this.confirmed = n;
   }
 
-  /** The refusal of the earliest event that was refused; nothing more may be sent then. */
+  /** The refusal of the earliest event that was refused. */
   get refusal(): Refusal | undefined {
     return this.refused;
   }
 
   get full(): boolean {
     return this.inFlight >= this.window;
+  }
+
+  /** Nothing more may be sent. */
+  get over(): boolean {
+    return this.abandoned || this.refused !== undefined;
   }
 
   get empty(): boolean {
@@ -63,14 +69,20 @@ export class Flight {
     });
   }
 
-  /** Resolves when the next answer is there, or at once when nothing is in flight. */
+  /** Resolves when the next answer is there, or at once when none is to be waited for. */
   landing(): Promise<void> {
-    if (this.empty) return Promise.resolve();
+    if (this.empty || this.abandoned) return Promise.resolve();
     return new Promise((resolve) => (this.landed = resolve));
   }
 
   async settled(): Promise<void> {
-    while (!this.empty) await this.landing();
+    while (!this.empty && !this.abandoned) await this.landing();
+  }
+
+  /** The connection was lost: answers that were due on it never come. */
+  abandon(): void {
+    this.abandoned = true;
+    this.landed?.();
   }
 
   private async follow(event: StoredEvent, expected: number, before: string | undefined): Promise<void> {

@@ -264,6 +264,7 @@ describe('Relay', () => {
         await server.stop();
         await until(() => own.status() === 'disconnected');
         server.start();
+        await until(() => own.status() === 'connected');
         await reached(first + 4_999, own);
       }
       await relay.stop();

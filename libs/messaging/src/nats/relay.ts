@@ -46,6 +46,7 @@ export class Relay {
   private readonly tooLarge = new Map<number, string>();
   private unsubscribe: (() => void)[] = [];
   private running: Promise<void> | undefined;
+  private flight: Flight | undefined;
   private stopping = false;
   private declared = false;
   /** Message ids of this stream are remembered although the messages are gone: sent again, they need another id. */
@@ -62,7 +63,7 @@ export class Relay {
   /** Starts to copy, in the background. */
   start(): void {
     const { log, connection } = this.options;
-    this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onReconnect(() => this.retry.wake())];
+    this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onReconnect(() => this.reconnected())];
     this.running ??= this.run();
   }
 
@@ -78,6 +79,12 @@ export class Relay {
   /** What keeps the relay from copying, for health checks; undefined while nothing does. */
   problem(): string | undefined {
     return this.lastProblem;
+  }
+
+  private reconnected(): void {
+    this.flight?.abandon();
+    this.idle.wake();
+    this.retry.wake();
   }
 
   private async run(): Promise<void> {
@@ -106,6 +113,7 @@ export class Relay {
     const tail = await this.tail();
     if (!(await this.agrees(tail))) return;
     const flight = new Flight(tail.sequence, tail.n, this.window, (event, expected, before) => this.publish(event, expected, before));
+    this.flight = flight;
     try {
       await this.fly(flight, tail);
     } finally {
@@ -131,7 +139,7 @@ export class Relay {
       await this.send(rows, flight);
       if (rows.length === 0) {
         await flight.settled();
-        if (flight.refusal) return;
+        if (flight.over) return;
         this.wentWell();
         if (performance.now() - lookedAt >= LOOK_AT_STREAM_EVERY_MS) {
           if (!(await this.stillThere(tail, flight))) return;
@@ -156,14 +164,14 @@ export class Relay {
 
   private async send(rows: readonly StoredEvent[], flight: Flight): Promise<void> {
     for (const row of rows) {
-      while (flight.full) await flight.landing();
+      while (flight.full && !flight.over) await flight.landing();
       if (!this.maySend(flight)) return;
       flight.send(row);
     }
   }
 
   private maySend(flight: Flight): boolean {
-    return !this.stopping && !flight.refusal && this.options.log.owned();
+    return !this.stopping && !flight.over && this.options.log.owned();
   }
 
   private publish(event: StoredEvent, expected: number, before: string | undefined): Promise<PubAck> {
