@@ -1,1 +1,5 @@
-export {};
+export { type MessageContextOptions, openMessageContexts } from './message-context.js';
+export { openApiDocument, type OpenApiOptions, serveOpenApi } from './openapi.js';
+export { type FieldProblem, InvalidRequest, type Problem, problemOf } from './problem.js';
+export { ProblemFilter } from './problem.filter.js';
+export { fieldProblems, validationPipe } from './validation.js';
