@@ -1,17 +1,11 @@
-import { type DomainEvent, Money, withRecorder } from '@nestbox/kernel';
+import { Money } from '@nestbox/kernel';
 import { describe, expect, it } from 'vitest';
+import { eventsOf } from '../../shared/events-of.spec.js';
 import { Account } from './account.js';
 import { PaymentAuthorised, PaymentDeclined, PaymentVoided } from './charge.events.js';
 import { Charge } from './charge.js';
 
 const usd = (amount: number) => Money.of(amount);
-
-/** Runs `work` and returns the events that were raised meanwhile. */
-function eventsOf(work: () => void): DomainEvent[] {
-  const events: DomainEvent[] = [];
-  withRecorder({ record: (_, event) => events.push(event) > 0 }, work);
-  return events;
-}
 
 /** An account with a limit on which something has been charged. */
 function accountWith(limit: number | null, charged = 0): Account {

@@ -1,18 +1,11 @@
-import { type DomainEvent, withRecorder } from '@nestbox/kernel';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { eventsOf } from '../../shared/events-of.spec.js';
 import { StockBelowZero } from './product.errors.js';
 import { Product } from './product.js';
 import { Reservation } from './reservation.js';
 import { StockRejected, StockReleased, StockReserved } from './reservation.events.js';
 
 const total = { amount: 1_000, currency: 'USD' };
-
-/** Runs `work` and returns the events that were raised meanwhile. */
-function eventsOf(work: () => void): DomainEvent[] {
-  const events: DomainEvent[] = [];
-  withRecorder({ record: (_, event) => events.push(event) > 0 }, work);
-  return events;
-}
 
 describe('Reservation', () => {
   let products: Map<string, Product>;

@@ -1,5 +1,6 @@
-import { type DomainEvent, Money, withRecorder } from '@nestbox/kernel';
+import { Money } from '@nestbox/kernel';
 import { describe, expect, it } from 'vitest';
+import { eventsOf } from '../../shared/events-of.spec.js';
 import { InvalidOrderLine, OrderNotCancellable, OrderTooLarge, OrderWithoutLines } from './order.errors.js';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected } from './order.events.js';
 import { Order, type OrderRequest } from './order.js';
@@ -8,13 +9,6 @@ const noon = new Date('2026-03-01T12:00:00Z');
 const later = new Date('2026-03-01T12:00:05Z');
 const usd = (amount: number) => Money.of(amount);
 const line = (unitPrice: number, quantity: number, discountPercent?: number) => ({ productId: 'tofu', quantity, unitPrice: usd(unitPrice), discountPercent });
-
-/** Runs `work` and returns the events that were raised meanwhile. */
-function eventsOf(work: () => void): DomainEvent[] {
-  const events: DomainEvent[] = [];
-  withRecorder({ record: (_, event) => events.push(event) > 0 }, work);
-  return events;
-}
 
 function place(request: Partial<OrderRequest> = {}): Order {
   let order!: Order;

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, IsUUID, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, IsObject, IsUUID, ValidateNested } from 'class-validator';
 import { IsCents, IsIdentifier, IsLeftOutOr, IsQuantity, IsText, IsWholeNumber } from '../../shared/fields.js';
 import { ORDER_STATUSES } from '../models/order.js';
 
@@ -58,6 +58,8 @@ export function IsOrderLines(): PropertyDecorator {
     IsArray(),
     ArrayNotEmpty({ message: 'an order needs at least one line' }),
     ArrayMaxSize(MAX_LINES, { message: `an order has at most ${MAX_LINES} lines` }),
+    // Without it an empty array would pass for a line.
+    IsObject({ each: true, message: 'each line must be an object' }),
     ValidateNested({ each: true }),
     Type(() => OrderLineBody),
   );
