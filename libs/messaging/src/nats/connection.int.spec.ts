@@ -41,7 +41,7 @@ describe('NatsConnection', () => {
     const { connection, logger } = connectionTo(server.url);
     await connection.start();
     let reconnects = 0;
-    connection.onReconnect(() => reconnects++);
+    connection.onConnect(() => reconnects++);
     for (const round of [1, 2]) {
       await server.stop();
       await until(() => connection.status() === 'disconnected');

@@ -23,8 +23,9 @@ export interface NatsConnectionOptions {
 export class NatsConnection {
   private readonly logger: LoggerService;
   private readonly pause = new Pause();
-  private readonly reconnectListeners = new Set<() => void>();
+  private readonly connectListeners = new Set<() => void>();
   private open: { client: Client; js: JetStreamClient; jsm: JetStreamManager } | undefined;
+  private starting: Promise<void> | undefined;
   private connected = false;
   private closing = false;
 
@@ -32,8 +33,16 @@ export class NatsConnection {
     this.logger = options.logger ?? new Logger(NatsConnection.name);
   }
 
-  /** Resolves once connected, however long that takes, or when {@link close} is called meanwhile. */
-  async start(): Promise<void> {
+  /**
+   * Resolves once connected, however long that takes, or when {@link close} is called meanwhile. Whoever cannot wait
+   * need not: what works over this connection begins when it is there.
+   */
+  start(): Promise<void> {
+    this.starting ??= this.dialUntilConnected();
+    return this.starting;
+  }
+
+  private async dialUntilConnected(): Promise<void> {
     const shown = withoutSecrets(this.options.url);
     let reason = '';
     for (let attempt = 0; !this.closing; attempt++) {
@@ -41,9 +50,9 @@ export class NatsConnection {
         const client = await this.dial();
         if (this.closing) return await client.close();
         this.open = { client, js: jetstream(client), jsm: await jetstreamManager(client, { checkAPI: false }) };
-        this.connected = true;
         void this.watch(client, shown);
         this.logger.log(`Connected to NATS ${client.info?.version ?? ''} at ${shown}.`);
+        this.nowConnected();
         return;
       } catch (error) {
         const { message } = error as Error;
@@ -73,10 +82,10 @@ export class NatsConnection {
     return this.opened().jsm;
   }
 
-  /** Calls `listener` whenever the connection is back after it was lost. Returns how to stop listening. */
-  onReconnect(listener: () => void): () => void {
-    this.reconnectListeners.add(listener);
-    return () => this.reconnectListeners.delete(listener);
+  /** Calls `listener` whenever the connection is there, the first time and after it was lost. Returns how to stop listening. */
+  onConnect(listener: () => void): () => void {
+    this.connectListeners.add(listener);
+    return () => this.connectListeners.delete(listener);
   }
 
   /** Lets messages on their way out go, then closes. Safe to call twice, and while NATS is down. */
@@ -106,14 +115,18 @@ export class NatsConnection {
         if (this.connected && !this.closing) this.logger.warn(`The connection to NATS at ${shown} is lost. Trying again until it is back.`);
         this.connected = false;
       } else if (status.type === 'reconnect') {
-        this.connected = true;
         this.logger.log(`Connected to NATS at ${shown} again.`);
-        for (const listener of this.reconnectListeners) listener();
+        this.nowConnected();
       } else if (status.type === 'error') {
         this.logger.error(`NATS at ${shown}: ${status.error.message}`);
       }
     }
     this.connected = false;
+  }
+
+  private nowConnected(): void {
+    this.connected = true;
+    for (const listener of this.connectListeners) listener();
   }
 
   private opened() {

@@ -83,7 +83,7 @@ async function relay(rows: StoredEvent[], over = connection): Promise<MemoryLog>
   const log = new MemoryLog(rows);
   const one = new Relay({ log, connection: over, subjects, retentionDays: 7, logger });
   toStop.push(one);
-  one.start();
+  await one.start();
   return log;
 }
 

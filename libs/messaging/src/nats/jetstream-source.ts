@@ -72,7 +72,7 @@ export class JetStreamSource implements EventSource {
   }
 
   async start(): Promise<void> {
-    const off = this.options.connection.onReconnect(() => this.openAnew());
+    const off = this.options.connection.onConnect(() => this.openAnew());
     this.unsubscribe = () => void off();
     this.running ??= this.run();
   }

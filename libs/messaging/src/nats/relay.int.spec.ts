@@ -33,7 +33,7 @@ afterAll(async () => {
 function relayOf(log: MemoryLog, over = connection, onTombstone?: (event: StoredEvent, reason: string) => void): Relay {
   const relay = new Relay({ log, connection: over, subjects, retentionDays: 7, logger, ...(onTombstone ? { onTombstone } : {}) });
   relays.push(relay);
-  relay.start();
+  void relay.start();
   return relay;
 }
 

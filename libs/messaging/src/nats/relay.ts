@@ -61,9 +61,9 @@ export class Relay {
   }
 
   /** Starts to copy, in the background. */
-  start(): void {
+  async start(): Promise<void> {
     const { log, connection } = this.options;
-    this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onReconnect(() => this.reconnected())];
+    this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onConnect(() => this.connectedAnew())];
     this.running ??= this.run();
   }
 
@@ -81,7 +81,7 @@ export class Relay {
     return this.lastProblem;
   }
 
-  private reconnected(): void {
+  private connectedAnew(): void {
     this.flight?.abandon();
     this.idle.wake();
     this.retry.wake();
