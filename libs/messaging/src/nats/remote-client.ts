@@ -1,0 +1,74 @@
+import { RequestError, TimeoutError, type Msg } from '@nats-io/transport-node';
+import { currentMessage, DomainError, UsageError, uuidv7 } from '@nestbox/kernel';
+import type { RemoteCaller } from '../dispatcher.js';
+import { contextOfType, typeOfMessage } from '../message-types.js';
+import { DEFAULT_TENANT } from '../outbox.js';
+import type { NatsConnection } from './connection.js';
+import { contextHeaders } from './message-headers.js';
+import { decodeError } from './remote-errors.js';
+import type { RequestKind, Subjects } from './subjects.js';
+
+export interface RemoteClientOptions {
+  readonly connection: NatsConnection;
+  readonly subjects: Subjects;
+  /** How long an answer may take when the caller has no deadline. */
+  readonly timeoutMs: number;
+}
+
+/** Nobody who could answer is there. */
+class ContextUnavailable extends DomainError {
+  constructor(context: string, why: string) {
+    super('unavailable', 'messaging.context-unavailable', `The service with "${context}" cannot be reached (${why}). Try again later.`, { context });
+  }
+}
+
+/** The answer did not come in time. */
+class ContextTimeout extends DomainError {
+  constructor(context: string, kind: RequestKind) {
+    const outcome = kind === 'command' ? ' The change may or may not have been made: look before you repeat it.' : ' Try again later.';
+    super('unavailable', 'messaging.context-timeout', `The service with "${context}" did not answer in time.${outcome}`, { context });
+  }
+}
+
+/**
+ * Sends commands and queries to the process that owns their context, and gives back its answer as if it were local.
+ * The packets are those of Nest's own NATS transport: `{ pattern, data, id }` → `{ response, err, isDisposed, id }`.
+ */
+export class RemoteClient implements RemoteCaller {
+  constructor(private readonly options: RemoteClientOptions) {}
+
+  /**
+   * @throws what the handler has thrown; DomainError `messaging.context-unavailable` or `messaging.context-timeout`
+   *   (kind `unavailable`) when there is no answer
+   */
+  async request(kind: RequestKind, message: object): Promise<unknown> {
+    const { connection, subjects, timeoutMs } = this.options;
+    const type = typeOfMessage(message);
+    const context = contextOfType(type);
+    const subject = subjects.request(kind, type);
+    const current = currentMessage() ?? { correlationId: uuidv7(), tenantId: DEFAULT_TENANT };
+    const left = current.deadline === undefined ? timeoutMs : current.deadline - Date.now();
+    if (connection.status() !== 'connected') throw new ContextUnavailable(context, 'there is no connection to NATS');
+    if (left < 1) throw new ContextTimeout(context, kind);
+    const body = JSON.stringify({ pattern: subject, data: message, id: uuidv7() });
+    try {
+      return unpack(await connection.client.request(subject, body, { timeout: left, headers: contextHeaders(current, left) }), subject);
+    } catch (error) {
+      throw understand(error as Error, context, kind, type);
+    }
+  }
+}
+
+function unpack(reply: Msg, subject: string): unknown {
+  const packet = reply.json<{ response?: unknown; err?: unknown } | null>();
+  if (packet?.err !== undefined && packet.err !== null) throw decodeError(packet.err, subject);
+  return packet?.response;
+}
+
+function understand(error: Error, context: string, kind: RequestKind, type: string): Error {
+  if (error instanceof RequestError && error.isNoResponders()) return new ContextUnavailable(context, 'no process with it is running');
+  if (error instanceof TimeoutError) return new ContextTimeout(context, kind);
+  if (error.message.includes('max_payload')) return new UsageError(`The ${kind} "${type}" is larger than NATS takes.`, 'send less at once, or raise max_payload of the server.');
+  if (error instanceof RequestError) return new ContextUnavailable(context, error.message);
+  return error;
+}
