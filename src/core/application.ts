@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { openMessageContexts, ProblemFilter, serveOpenApi, validationPipe } from '@nestbox/http';
+import { logRequests, openMessageContexts, ProblemFilter, serveOpenApi, validationPipe } from '@nestbox/http';
 import { loadTopology, type ServiceTopology } from '@nestbox/messaging';
 import { Logger } from 'nestjs-pino';
 import { contexts } from '../contexts.js';
@@ -26,6 +26,7 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
   const app = await NestFactory.create<NestFastifyApplication>(applicationModule(settings, topology), adapter, { bufferLogs: true, abortOnError: false });
   app.useLogger(app.get(Logger));
   openMessageContexts(app, { timeoutMs: http.REQUEST_TIMEOUT_MS, tenantId: 'default' });
+  logRequests(app);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(validationPipe());
   if (topology.entrypoints.includes('http')) {

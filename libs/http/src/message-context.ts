@@ -1,8 +1,10 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { type MessageContext, uuidv7, withMessage } from '@nestbox/kernel';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const contexts = new WeakMap<object, MessageContext>();
 
 export interface MessageContextOptions {
   /** How long a request may take, in ms; what it calls stops waiting then. */
@@ -15,9 +17,7 @@ export interface MessageContextOptions {
  * Opens the message context of every request: the caller's `X-Request-Id` if it is usable, else a new one, is the
  * correlation id of everything the request causes, and is answered.
  */
-export function openMessageContexts(app: NestFastifyApplication, { timeoutMs, tenantId }: MessageContextOptions): void {
-  const contexts = new WeakMap<object, MessageContext>();
-  const fastify = app.getHttpAdapter().getInstance();
+export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, tenantId }: MessageContextOptions): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv7();
@@ -34,5 +34,10 @@ export function openMessageContexts(app: NestFastifyApplication, { timeoutMs, te
     withMessage(context, done);
   });
   // Reading the body continues from the socket's events, outside of the context: it is entered again.
-  fastify.addHook('preValidation', (request, _reply, done) => withMessage(contexts.get(request.raw)!, done));
+  fastify.addHook('preValidation', (request, _reply, done) => withMessage(messageOf(request.raw), done));
+}
+
+/** The message context that was opened for a raw request. */
+export function messageOf(request: object): MessageContext {
+  return contexts.get(request)!;
 }

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { currentMessage } from '@nestbox/kernel';
 import { LoggerModule } from 'nestjs-pino';
+import type { LogFn, Logger } from 'pino';
 
 export interface LoggingOptions {
   /** The service of the topology, in every line. */
@@ -25,11 +25,10 @@ export class LoggingModule {
             base: { service },
             mixin: messageFields,
             redact: { paths: SECRETS, censor: '(hidden)' },
-            autoLogging: { ignore: (request: IncomingMessage) => request.url?.startsWith('/health/') ?? false },
+            // The HTTP library writes one line per request, inside the request's message context.
+            autoLogging: false,
             quietReqLogger: true,
-            quietResLogger: true,
-            customSuccessObject: (request, response, given) => ({ ...requestFields(request, response.statusCode), ms: (given as { responseTime?: number }).responseTime }),
-            customErrorObject: (request, response, _error, given) => ({ ...requestFields(request, response.statusCode), ms: (given as { responseTime?: number }).responseTime }),
+            hooks: { logMethod: withoutStartupNoise },
           },
         }),
       ],
@@ -44,6 +43,12 @@ function messageFields(): object {
   return { correlationId, ...(causationId && { causationId }), tenantId };
 }
 
-function requestFields(request: IncomingMessage, status: number): object {
-  return { method: request.method, url: (request as { originalUrl?: string }).originalUrl ?? request.url, status };
+/** Nest names every module and route at every start; a person who starts the service looks for something else. */
+const STARTUP_NOISE = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+const INFO = 30;
+
+function withoutStartupNoise(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+  const context = (args[0] as { context?: unknown } | undefined)?.context;
+  if (level === INFO && typeof context === 'string' && STARTUP_NOISE.has(context)) return;
+  method.apply(this, args);
 }

@@ -1,0 +1,40 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { openMessageContexts } from './message-context.js';
+import { problemOf } from './problem.js';
+import { pathOf } from './problem.filter.js';
+
+export interface HttpAdapterOptions {
+  /** Largest request body. */
+  readonly bodyLimitBytes: number;
+  /** How long a request may take, in ms; what it calls stops waiting then. */
+  readonly timeoutMs: number;
+  /** Tenant of every request, as long as nothing says who the caller is. */
+  readonly tenantId: string;
+}
+
+/**
+ * The HTTP server of the application: Fastify, with a message context around every request. It takes JSON and nothing
+ * else, and while it closes it answers whoever got in.
+ */
+export function httpAdapter({ bodyLimitBytes, timeoutMs, tenantId }: HttpAdapterOptions): FastifyAdapter {
+  const adapter = new JsonAdapter({
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // A malformed URL never gets as far as Nest and its filters.
+    frameworkErrors: (error, request, reply) => {
+      const problem = problemOf(error, { instance: pathOf(request.url) });
+      void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
+    },
+  });
+  // Before Nest adds its middleware, so that the context holds there too.
+  openMessageContexts(adapter.getInstance(), { timeoutMs, tenantId });
+  return adapter;
+}
+
+class JsonAdapter extends FastifyAdapter {
+  /** Nest would add a parser for forms, whose fields are all text; Fastify's own parser of JSON stays. */
+  override registerParserMiddleware(): void {
+    this.getInstance().removeContentTypeParser('text/plain');
+  }
+}
