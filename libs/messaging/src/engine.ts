@@ -29,7 +29,13 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   private readonly running: Running[] = [];
   private stopped: Promise<void> | undefined;
 
-  constructor(private readonly registry: MessageRegistry, private readonly transport: EventTransport, private readonly wakeUps: WakeUps) {}
+  /** @param entrance takes requests from other processes; it opens last and closes first */
+  constructor(
+    private readonly registry: MessageRegistry,
+    private readonly transport: EventTransport,
+    private readonly wakeUps: WakeUps,
+    private readonly entrance?: Running,
+  ) {}
 
   /** Checks everything that is declared, before anything runs. */
   async onModuleInit(): Promise<void> {
@@ -49,6 +55,7 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     for (const context of this.registry.contexts) await this.startContext(context);
     // Readers last: what they read is running by now.
     for (const context of this.registry.contexts) for (const reader of context.readers) await this.startReader(reader);
+    await this.entrance?.start();
   }
 
   onApplicationShutdown(): Promise<void> {
@@ -58,6 +65,7 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   /** Finishes what is in progress and gives everything back, so that another process can take over at once. */
   stop(): Promise<void> {
     this.stopped ??= (async () => {
+      await this.entrance?.stop();
       await Promise.all(this.readers.map((reader) => reader.stop()));
       for (const part of this.running.toReversed()) await part.stop();
       await this.leases.stop();

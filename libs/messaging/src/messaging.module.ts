@@ -5,45 +5,46 @@ import type { SettingValues } from '@nestbox/kernel';
 import { ContextCommandBus, ContextQueryBus } from './buses.js';
 import { Dispatcher } from './dispatcher.js';
 import { Engine, localDatabase } from './engine.js';
+import { NatsBroker } from './nats/broker.js';
 import { MessageRegistry } from './registry.js';
 import type { messagingSettings } from './settings.js';
 import type { ServiceTopology } from './topology.js';
-import { type EventTransport, InProcessTransport } from './transport.js';
-import { LocalWakeUps, WakeUps } from './wake-ups.js';
+import { InProcessTransport } from './transport.js';
+import { LocalWakeUps } from './wake-ups.js';
 
 export interface MessagingOptions {
   readonly topology: ServiceTopology;
   readonly settings: SettingValues<typeof messagingSettings>;
 }
 
-const TRANSPORT = Symbol('nestbox:event-transport');
+/** The broker of this process; null when everything happens inside it. */
+const BROKER = Symbol('nestbox:broker');
 
 /** The buses and the engine of one process. Global: context modules need not import it. */
 @Global()
 @Module({})
 export class MessagingModule {
-  static forRoot({ settings }: MessagingOptions): DynamicModule {
+  static forRoot({ topology, settings }: MessagingOptions): DynamicModule {
     return {
       module: MessagingModule,
       providers: [
         MessageRegistry,
-        { provide: WakeUps, useClass: LocalWakeUps },
-        {
-          provide: TRANSPORT,
-          inject: [MessageRegistry, WakeUps],
-          useFactory: (registry: MessageRegistry, wakeUps: WakeUps) => new InProcessTransport((context) => localDatabase(registry, context), wakeUps),
-        },
+        { provide: BROKER, useFactory: () => (topology.events === 'nats' ? new NatsBroker(settings, topology.service) : null) },
         {
           provide: Dispatcher,
-          inject: [MessageRegistry],
-          useFactory: (registry: MessageRegistry) => new Dispatcher(registry, undefined, settings.REMOTE_TIMEOUT_MS),
+          inject: [MessageRegistry, BROKER],
+          useFactory: (registry: MessageRegistry, broker: NatsBroker | null) => new Dispatcher(registry, broker?.client, settings.REMOTE_TIMEOUT_MS),
         },
         { provide: CommandBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextCommandBus(ref, dispatcher) },
         { provide: QueryBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextQueryBus(ref, dispatcher) },
         {
           provide: Engine,
-          inject: [MessageRegistry, TRANSPORT, WakeUps],
-          useFactory: (registry: MessageRegistry, transport: EventTransport, wakeUps: WakeUps) => new Engine(registry, transport, wakeUps),
+          inject: [MessageRegistry, BROKER, Dispatcher],
+          useFactory: (registry: MessageRegistry, broker: NatsBroker | null, dispatcher: Dispatcher) => {
+            if (broker) return new Engine(registry, broker.transport, broker.wakeUps, topology.entrypoints.includes('nats') ? broker.entrance(registry, dispatcher) : undefined);
+            const wakeUps = new LocalWakeUps();
+            return new Engine(registry, new InProcessTransport((context) => localDatabase(registry, context), wakeUps), wakeUps);
+          },
         },
       ],
       exports: [CommandBus, QueryBus, Engine, MessageRegistry],
