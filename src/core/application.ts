@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { logRequests, openMessageContexts, ProblemFilter, serveOpenApi, validationPipe } from '@nestbox/http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { httpAdapter, ProblemFilter, serveOpenApi, validationPipe } from '@nestbox/http';
 import { loadTopology, type ServiceTopology } from '@nestbox/messaging';
 import { Logger } from 'nestjs-pino';
 import { contexts } from '../contexts.js';
@@ -22,11 +22,9 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
   const settings = readApplicationSettings(env);
   const { http, messaging } = settings;
   const topology = loadTopology(messaging.TOPOLOGY_FILE, Object.keys(contexts), messaging.SERVICE);
-  const adapter = new FastifyAdapter({ bodyLimit: http.BODY_LIMIT_BYTES, forceCloseConnections: 'idle' });
+  const adapter = httpAdapter({ bodyLimitBytes: http.BODY_LIMIT_BYTES, timeoutMs: http.REQUEST_TIMEOUT_MS, tenantId: 'default' });
   const app = await NestFactory.create<NestFastifyApplication>(applicationModule(settings, topology), adapter, { bufferLogs: true, abortOnError: false });
   app.useLogger(app.get(Logger));
-  openMessageContexts(app, { timeoutMs: http.REQUEST_TIMEOUT_MS, tenantId: 'default' });
-  logRequests(app);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(validationPipe());
   if (topology.entrypoints.includes('http')) {

@@ -1,7 +1,9 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { uuidv7 } from '@nestbox/kernel';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { openMessageContexts } from './message-context.js';
 import { problemOf } from './problem.js';
-import { pathOf } from './problem.filter.js';
+import { logRequests } from './request-log.js';
 
 export interface HttpAdapterOptions {
   /** Largest request body. */
@@ -13,7 +15,7 @@ export interface HttpAdapterOptions {
 }
 
 /**
- * The HTTP server of the application: Fastify, with a message context around every request. It takes JSON and nothing
+ * The HTTP server of the application: Fastify, with a message context and a log line for every request. It takes JSON and nothing
  * else, and while it closes it answers whoever got in.
  */
 export function httpAdapter({ bodyLimitBytes, timeoutMs, tenantId }: HttpAdapterOptions): FastifyAdapter {
@@ -21,15 +23,19 @@ export function httpAdapter({ bodyLimitBytes, timeoutMs, tenantId }: HttpAdapter
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    // A malformed URL never gets as far as Nest and its filters.
-    frameworkErrors: (error, request, reply) => {
-      const problem = problemOf(error, { instance: pathOf(request.url) });
-      void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
-    },
+    frameworkErrors: answerRouterError,
   });
   // Before Nest adds its middleware, so that the context holds there too.
   openMessageContexts(adapter.getInstance(), { timeoutMs, tenantId });
+  logRequests(adapter.getInstance());
   return adapter;
+}
+
+/** A malformed URL is refused by the router, before any hook, and never gets as far as Nest and its filters. */
+function answerRouterError(error: FastifyError, { url }: FastifyRequest, reply: FastifyReply): void {
+  const traceId = uuidv7();
+  const problem = problemOf(error, { instance: url, traceId });
+  void reply.status(problem.status).header('x-request-id', traceId).header('content-type', 'application/problem+json').send(problem);
 }
 
 class JsonAdapter extends FastifyAdapter {

@@ -34,10 +34,10 @@ export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, tenan
     withMessage(context, done);
   });
   // Reading the body continues from the socket's events, outside of the context: it is entered again.
-  fastify.addHook('preValidation', (request, _reply, done) => withMessage(messageOf(request.raw), done));
+  fastify.addHook('preValidation', (request, _reply, done) => withMessage(messageOf(request.raw)!, done));
 }
 
-/** The message context that was opened for a raw request. */
-export function messageOf(request: object): MessageContext {
-  return contexts.get(request)!;
+/** The message context of a raw request; undefined when it was refused before it could have one. */
+export function messageOf(request: object): MessageContext | undefined {
+  return contexts.get(request);
 }

@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import { currentMessage } from '@nestbox/kernel';
+import { messageOf } from './message-context.js';
 import { problemOf } from './problem.js';
 
 interface Reply {
@@ -15,10 +15,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const { url } = http.getRequest<{ url: string }>();
-    const traceId = currentMessage()?.correlationId;
+    const { url, raw } = http.getRequest<{ url: string; raw: object }>();
+    const traceId = messageOf(raw)?.correlationId;
     const problem = problemOf(error, { instance: url, ...(traceId && { traceId }) });
-    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, (error as Error)?.message);
+    if (problem.status === 500) this.logger.error(error);
     http.getResponse<Reply>().status(problem.status).header('content-type', 'application/problem+json').send(problem);
   }
 }
