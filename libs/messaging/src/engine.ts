@@ -1,27 +1,39 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { UsageError } from '@nestbox/kernel';
 import type { ContextDatabase } from '@nestbox/persistence';
 import { LaneReader } from './lane-reader.js';
 import { Leases } from './leases.js';
 import { contextOfType } from './message-types.js';
 import { Outbox } from './outbox.js';
-import { type LocalContext, MessageRegistry, type ReaderDefinition } from './registry.js';
+import type { LocalContext, MessageRegistry, ReaderDefinition } from './registry.js';
 import { PostgresRelayLog } from './relay-log-postgres.js';
 import { Sequencer } from './sequencer.js';
 import type { EventTransport, Running } from './transport.js';
-import { WakeUps } from './wake-ups.js';
+import type { WakeUps } from './wake-ups.js';
 
 /** What runs in this process, for health and for people. */
 export interface EngineState {
   readonly readers: readonly { readonly name: string; readonly lanes: readonly number[] }[];
   readonly transport: 'up' | 'down';
+  /** What keeps events from travelling, for people. */
+  readonly problems: readonly string[];
+}
+
+/** What an engine works with. */
+export interface EngineParts {
+  readonly registry: MessageRegistry;
+  readonly transport: EventTransport;
+  readonly wakeUps: WakeUps;
+  /** Takes requests from other processes; it opens last and closes first. */
+  readonly entrance?: Running;
+  /** Ends what all the parts share, once they have stopped. */
+  readonly close?: () => Promise<void>;
 }
 
 /**
  * Runs what keeps the promises about events: per context a sequencer, a relay if there is a broker, and its readers.
  * It starts with the application and stops, after the last request, before the databases are closed.
  */
-@Injectable()
 export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('messaging');
   private readonly leases = new Leases();
@@ -29,13 +41,13 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   private readonly running: Running[] = [];
   private stopped: Promise<void> | undefined;
 
-  /** @param entrance takes requests from other processes; it opens last and closes first */
-  constructor(
-    private readonly registry: MessageRegistry,
-    private readonly transport: EventTransport,
-    private readonly wakeUps: WakeUps,
-    private readonly entrance?: Running,
-  ) {}
+  private readonly registry: MessageRegistry;
+  private readonly transport: EventTransport;
+  private readonly wakeUps: WakeUps;
+
+  constructor(private readonly parts: EngineParts) {
+    ({ registry: this.registry, transport: this.transport, wakeUps: this.wakeUps } = parts);
+  }
 
   /** Checks everything that is declared, before anything runs. */
   async onModuleInit(): Promise<void> {
@@ -55,7 +67,8 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     for (const context of this.registry.contexts) await this.startContext(context);
     // Readers last: what they read is running by now.
     for (const context of this.registry.contexts) for (const reader of context.readers) await this.startReader(reader);
-    await this.entrance?.start();
+    // Not waited for: while the broker is away, this process answers for its health and what it can do alone.
+    this.parts.entrance?.start().catch((error: unknown) => this.logger.error(`Requests of other processes are not taken: ${(error as Error).message}`));
   }
 
   onApplicationShutdown(): Promise<void> {
@@ -65,10 +78,11 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   /** Finishes what is in progress and gives everything back, so that another process can take over at once. */
   stop(): Promise<void> {
     this.stopped ??= (async () => {
-      await this.entrance?.stop();
+      await this.parts.entrance?.stop();
       await Promise.all(this.readers.map((reader) => reader.stop()));
       for (const part of this.running.toReversed()) await part.stop();
       await this.leases.stop();
+      await this.parts.close?.();
     })();
     return this.stopped;
   }
@@ -77,6 +91,7 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return {
       readers: this.readers.map((reader) => ({ name: reader.name, lanes: reader.owned })),
       transport: this.transport.healthy() ? 'up' : 'down',
+      problems: this.transport.problems(),
     };
   }
 

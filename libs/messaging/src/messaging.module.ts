@@ -41,9 +41,13 @@ export class MessagingModule {
           provide: Engine,
           inject: [MessageRegistry, BROKER, Dispatcher],
           useFactory: (registry: MessageRegistry, broker: NatsBroker | null, dispatcher: Dispatcher) => {
-            if (broker) return new Engine(registry, broker.transport, broker.wakeUps, topology.entrypoints.includes('nats') ? broker.entrance(registry, dispatcher) : undefined);
+            if (broker) {
+              const { transport, wakeUps } = broker;
+              const entrance = topology.entrypoints.includes('nats') ? { entrance: broker.entrance(registry, dispatcher) } : {};
+              return new Engine({ registry, transport, wakeUps, ...entrance, close: () => broker.close() });
+            }
             const wakeUps = new LocalWakeUps();
-            return new Engine(registry, new InProcessTransport((context) => localDatabase(registry, context), wakeUps), wakeUps);
+            return new Engine({ registry, wakeUps, transport: new InProcessTransport((context) => localDatabase(registry, context), wakeUps) });
           },
         },
       ],

@@ -18,6 +18,8 @@ export interface EventTransport extends Running {
   relay(log: RelayLog): Running | undefined;
   /** True while events can travel. */
   healthy(): boolean;
+  /** What keeps events from travelling, for people. */
+  problems(): string[];
 }
 
 /** All contexts in one process, no broker: readers follow the publishing context's log itself. */
@@ -38,5 +40,9 @@ export class InProcessTransport implements EventTransport {
 
   healthy(): boolean {
     return true;
+  }
+
+  problems(): string[] {
+    return [];
   }
 }

@@ -23,8 +23,14 @@ export class NatsBroker {
     this.subjects = new Subjects(settings.NATS_NAMESPACE);
     const { connection, subjects } = this;
     this.wakeUps = new NatsWakeUps(connection, subjects);
-    this.transport = new NatsTransport({ connection, subjects, wakeUps: this.wakeUps, retentionDays: settings.EVENT_RETENTION_DAYS });
+    this.transport = new NatsTransport({ connection, subjects, retentionDays: settings.EVENT_RETENTION_DAYS });
     this.client = new RemoteClient({ connection, subjects, timeoutMs: settings.REMOTE_TIMEOUT_MS });
+  }
+
+  /** After everything that uses it has stopped. */
+  async close(): Promise<void> {
+    this.wakeUps.close();
+    await this.connection.close();
   }
 
   /** Where commands and queries of other processes come in. */

@@ -6,12 +6,10 @@ import type { NatsConnection } from './connection.js';
 import { JetStreamSource } from './jetstream-source.js';
 import { Relay } from './relay.js';
 import type { Subjects } from './subjects.js';
-import type { NatsWakeUps } from './wake-ups.js';
 
 export interface NatsTransportOptions {
   readonly connection: NatsConnection;
   readonly subjects: Subjects;
-  readonly wakeUps: NatsWakeUps;
   readonly retentionDays: number;
   /** Told of every event that NATS would not take. */
   readonly onTombstone?: (event: StoredEvent, reason: string) => void;
