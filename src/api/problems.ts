@@ -1,8 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import type { FieldProblem as FieldProblemJson, Problem as ProblemJson } from '@nestbox/http';
 
 /** One field of a request that breaks a rule. */
-export class FieldProblem {
+export class FieldProblem implements FieldProblemJson {
   @ApiProperty({ type: String, description: 'JSON Pointer to the field.', example: '/lines/0/quantity' })
   readonly pointer!: string;
 
@@ -11,29 +12,42 @@ export class FieldProblem {
 }
 
 /** An error as the API says it. Source: RFC 9457. */
-export class Problem {
-  @ApiProperty({ type: String, description: 'Names the kind of problem, for programs.' })
+export class Problem implements ProblemJson {
+  @ApiProperty({ type: String, description: 'Names the kind of problem; the same for every occurrence.', example: '/problems/http.invalid-request' })
   readonly type!: string;
 
-  @ApiProperty({ type: String })
+  @ApiProperty({ type: String, example: 'Bad request' })
   readonly title!: string;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ type: 'integer', example: 400 })
   readonly status!: number;
 
   @ApiProperty({ type: String, description: 'What was wrong this time, and what to do.' })
   readonly detail!: string;
 
-  @ApiProperty({ type: () => FieldProblem, isArray: true, required: false })
+  @ApiProperty({ type: String, description: 'The request that it is about.', example: '/v1/orders' })
+  readonly instance!: string;
+
+  @ApiProperty({ type: String, description: 'Stable name of the error, for programs.', example: 'http.invalid-request' })
+  readonly code!: string;
+
+  @ApiProperty({ type: String, required: false, description: 'Correlation id of the request, to be found in the logs.' })
+  readonly traceId?: string;
+
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true, description: 'Facts about the error, for programs.', example: { orderId: '42' } })
+  readonly details?: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ type: () => FieldProblem, isArray: true, required: false, description: 'Which fields break a rule, and why.' })
   readonly errors?: FieldProblem[];
 }
 
-const CONTENT_TYPE = 'application/problem+json';
+/** What every operation may answer, whatever it does. */
+const ALWAYS: Readonly<Record<number, string>> = { 503: 'The part of the system that knows the answer cannot be reached at the moment.' };
 
 /** Documents the refusals of an operation: why each status is answered. */
-export function ApiProblems(reasons: Readonly<Record<number, string>>): MethodDecorator {
-  const responses = Object.entries(reasons).map(([status, description]) =>
-    ApiResponse({ status: Number(status), description, content: { [CONTENT_TYPE]: { schema: { $ref: getSchemaPath(Problem) } } } }),
+export function ApiProblems(reasons: Readonly<Record<number, string>> = {}): MethodDecorator {
+  const responses = Object.entries({ ...reasons, ...ALWAYS }).map(([status, description]) =>
+    ApiResponse({ status: Number(status), description, content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } } }),
   );
   return applyDecorators(ApiExtraModels(Problem), ...responses);
 }

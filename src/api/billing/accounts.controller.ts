@@ -19,7 +19,7 @@ export class AccountsController {
     type: CreditLimitBody,
     examples: { limit: { summary: 'USD 50,000', value: { amount: 5_000_000 } }, none: { summary: 'No limit', value: { amount: null } } },
   })
-  @ApiOkResponse({ type: AccountView })
+  @ApiOkResponse({ description: 'The account with its new limit.', type: AccountView })
   @ApiProblems({ 400: 'The request breaks a rule; the problem says which.' })
   setCreditLimit(@Param() { id }: CustomerPath, @Body() { amount }: CreditLimitBody): Promise<AccountView> {
     return this.commands.execute(new SetCreditLimit(id, amount));
@@ -27,7 +27,7 @@ export class AccountsController {
 
   @Get('account')
   @ApiOperation({ operationId: 'getAccount', summary: "Read a customer's account", description: 'Every customer has one; who has never ordered has no limit and owes nothing.' })
-  @ApiOkResponse({ type: AccountView })
+  @ApiOkResponse({ description: 'The account.', type: AccountView })
   @ApiProblems({ 400: 'The id breaks a rule.' })
   getAccount(@Param() { id }: CustomerPath): Promise<AccountView> {
     return this.queries.execute(new GetAccount(id));

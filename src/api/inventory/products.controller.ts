@@ -18,7 +18,7 @@ export class ProductsController {
 
   @Post()
   @ApiOperation({ operationId: 'registerProduct', summary: 'Register a product', description: 'It has no stock yet.' })
-  @ApiCreatedResponse({ type: RegisteredProduct, headers: { Location: { description: 'Where the product can be read.', schema: { type: 'string' } } } })
+  @ApiCreatedResponse({ description: 'The product is registered.', type: RegisteredProduct, headers: { Location: { description: 'Where the product can be read.', schema: { type: 'string' } } } })
   @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'There is a product with this id already.' })
   async register(@Body() body: RegisterProductBody, @Res({ passthrough: true }) response: HttpResponse): Promise<RegisteredProduct> {
     const product = await this.commands.execute(new RegisterProduct(body.id, body.name));
@@ -28,7 +28,7 @@ export class ProductsController {
 
   @Get()
   @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
-  @ApiOkResponse({ type: ProductPage })
+  @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
   @ApiProblems({ 400: 'The paging breaks a rule.', 422: 'The cursor is not one of this list.' })
   list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
     return this.queries.execute(new ListProducts(limit, cursor));
@@ -36,7 +36,7 @@ export class ProductsController {
 
   @Get(':id')
   @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
-  @ApiOkResponse({ type: ProductView })
+  @ApiOkResponse({ description: 'The product.', type: ProductView })
   @ApiProblems({ 400: 'The id breaks a rule.', 404: 'There is no such product.' })
   get(@Param() { id }: ProductPath): Promise<ProductView> {
     return this.queries.execute(new GetProduct(id));
@@ -45,7 +45,7 @@ export class ProductsController {
   @Post(':id/receipts')
   @HttpCode(200)
   @ApiOperation({ operationId: 'receiveStock', summary: 'Receive stock', description: 'Adds to what is on hand; a repeated request adds again.' })
-  @ApiOkResponse({ type: ProductView })
+  @ApiOkResponse({ description: 'The product with its new stock.', type: ProductView })
   @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 404: 'There is no such product.' })
   receive(@Param() { id }: ProductPath, @Body() { quantity }: ReceiveStockBody): Promise<ProductView> {
     return this.commands.execute(new ReceiveStock(id, quantity));

@@ -33,7 +33,7 @@ export class OrdersController {
       },
     },
   })
-  @ApiCreatedResponse({ type: OrderState, headers: { Location: { description: 'Where the order can be read.', schema: { type: 'string' } } } })
+  @ApiCreatedResponse({ description: 'The order is placed.', type: OrderState, headers: { Location: { description: 'Where the order can be read.', schema: { type: 'string' } } } })
   @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'The customer has used this reference already.', 422: 'The total is too large.' })
   async place(@Body() body: PlaceOrderBody, @Res({ passthrough: true }) response: HttpResponse): Promise<OrderState> {
     const order = await this.commands.execute(new PlaceOrder(body.customerId, body.lines, body.reference));
@@ -43,7 +43,7 @@ export class OrdersController {
 
   @Get()
   @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
-  @ApiOkResponse({ type: OrderPage })
+  @ApiOkResponse({ description: 'One page of orders.', type: OrderPage })
   @ApiProblems({ 400: 'The filter breaks a rule.', 422: 'The cursor is not one of this list.' })
   list(@Query() filter: OrderFilter): Promise<OrderPage> {
     return this.queries.execute(new ListOrders(filter));
@@ -51,7 +51,7 @@ export class OrdersController {
 
   @Get(':id')
   @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
-  @ApiOkResponse({ type: OrderView })
+  @ApiOkResponse({ description: 'The order.', type: OrderView })
   @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.' })
   get(@Param() { id }: OrderPath): Promise<OrderView> {
     return this.queries.execute(new GetOrder(id));
@@ -60,7 +60,7 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel an order that is not confirmed yet', description: 'Cancelling it again changes nothing.' })
-  @ApiOkResponse({ type: OrderState })
+  @ApiOkResponse({ description: 'The order is cancelled.', type: OrderState })
   @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.', 409: 'The order is confirmed or rejected already.' })
   cancel(@Param() { id }: OrderPath): Promise<OrderState> {
     return this.commands.execute(new CancelOrder(id));

@@ -14,14 +14,15 @@ export class SalesController {
 
   @Get()
   @ApiOperation({ operationId: 'getSalesReport', summary: 'What was sold, all customers together', description: 'Confirmed orders only.' })
-  @ApiOkResponse({ type: SalesView })
+  @ApiOkResponse({ description: 'The sums.', type: SalesView })
+  @ApiProblems()
   getReport(): Promise<SalesView> {
     return this.queries.execute(new GetSalesReport());
   }
 
   @Get('customers/:id')
   @ApiOperation({ operationId: 'getCustomerSales', summary: 'What was sold to one customer', description: 'Zeros for a customer without sales.' })
-  @ApiOkResponse({ type: CustomerSalesView })
+  @ApiOkResponse({ description: "The customer's sums.", type: CustomerSalesView })
   @ApiProblems({ 400: 'The id breaks a rule.' })
   getCustomer(@Param() { id }: CustomerPath): Promise<CustomerSalesView> {
     return this.queries.execute(new GetCustomerSales(id));

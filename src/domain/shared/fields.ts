@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 
 /*
  * Kinds of fields that several contexts have in common. Each carries its validation and its OpenAPI description
@@ -14,6 +14,7 @@ type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** What an id that callers choose looks like. */
 export const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
 /** Something visible, and nothing that cannot be shown or stored: no control characters, no half characters. */
 const PRINTABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
 
@@ -34,8 +35,10 @@ export function IsIdentifier(describe: Describe & { readonly required?: boolean 
 export function IsText(maxLength: number, describe: Describe & { readonly required?: boolean }): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: String, minLength: 1, maxLength, ...describe }),
-    MaxLength(maxLength, { message: `$property must have at most ${maxLength} characters` }),
-    Matches(PRINTABLE, { message: '$property must be a text with something visible in it and without control characters' }),
+    Holds(
+      (value) => typeof value === 'string' && value.length <= maxLength && PRINTABLE.test(value),
+      `$property must be a text of 1 to ${maxLength} characters, something visible among them and no control characters`,
+    ),
   );
 }
 
@@ -45,18 +48,42 @@ export function IsQuantity(describe: Describe): PropertyDecorator {
 }
 
 /** A price or an amount in minor units (cents). */
-export function IsCents(describe: Describe): PropertyDecorator {
+export function IsCents(describe: Describe & { readonly nullable?: boolean }): PropertyDecorator {
   return IsWholeNumber(0, LARGEST, describe);
 }
 
-export function IsWholeNumber(min: number, max: number, describe: Describe & { readonly required?: boolean; readonly default?: number }): PropertyDecorator {
-  const message = `$property must be a whole number from ${min} to ${max}`;
+export function IsWholeNumber(
+  min: number,
+  max: number,
+  describe: Describe & { readonly required?: boolean; readonly default?: number; readonly nullable?: boolean },
+): PropertyDecorator {
+  const { nullable = false } = describe;
   return applyDecorators(
     ApiProperty({ type: 'integer', minimum: min, maximum: max, ...describe }),
-    IsInt({ message }),
-    Min(min, { message }),
-    Max(max, { message }),
+    Holds(
+      (value) => (value === null && nullable) || (Number.isInteger(value) && (value as number) >= min && (value as number) <= max),
+      `$property must be a whole number from ${min} to ${max}${nullable ? ', or null' : ''}`,
+    ),
   );
+}
+
+/** A list of objects of a class; each is checked by the rules of its class. */
+export function IsListOf(type: () => new () => object, max: number): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type, isArray: true, minItems: 1, maxItems: max }),
+    Holds(
+      // An array within the list would pass for an empty object.
+      (value) => Array.isArray(value) && value.length >= 1 && value.length <= max && value.every((item) => item instanceof type()),
+      `$property must be a list of 1 to ${max} objects`,
+    ),
+    ValidateNested({ each: true }),
+    Type(type),
+  );
+}
+
+/** One rule with one message, so that a wrong value is answered with one sentence. */
+function Holds(validate: (value: unknown) => boolean, message: string): PropertyDecorator {
+  return ValidateBy({ name: 'holds', validator: { validate, defaultMessage: () => message } });
 }
 
 /** How many items a page may have; in a URL everything is text, so this one is converted. */
@@ -70,7 +97,7 @@ export function IsPageLimit(): PropertyDecorator {
 /** Where a page begins: what the page before it gave as `nextCursor`. */
 export function IsCursor(): PropertyDecorator {
   return IsLeftOutOr(
-    ApiProperty({ type: String, required: false, maxLength: 200, description: 'The `nextCursor` of the page before.' }),
-    Matches(/^[A-Za-z0-9_-]{1,200}$/, { message: '$property must be a nextCursor as an earlier page gave it' }),
+    ApiProperty({ type: String, required: false, pattern: CURSOR.source, description: 'The `nextCursor` of the page before.' }),
+    Matches(CURSOR, { message: '$property must be a nextCursor as an earlier page gave it' }),
   );
 }

@@ -1,6 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
 import { IsCents, IsIdentifier } from '../../shared/fields.js';
 
 export function IsCustomerId(): PropertyDecorator {
@@ -9,9 +6,5 @@ export function IsCustomerId(): PropertyDecorator {
 
 /** A credit limit in cents, or null for none. It has to be said which: leaving it out is a mistake. */
 export function IsCreditLimit(): PropertyDecorator {
-  return applyDecorators(
-    ValidateIf((_, value) => value !== null),
-    IsCents({ description: 'What the customer may owe, in cents; null: as much as they like.', example: 5_000_000 }),
-    ApiProperty({ nullable: true }),
-  );
+  return IsCents({ nullable: true, description: 'What the customer may owe, in cents; null: as much as they like.', example: 5_000_000 });
 }

@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, IsObject, IsUUID, ValidateNested } from 'class-validator';
-import { IsCents, IsIdentifier, IsLeftOutOr, IsQuantity, IsText, IsWholeNumber } from '../../shared/fields.js';
+import { Transform } from 'class-transformer';
+import { IsIn, IsUUID } from 'class-validator';
+import { IsCents, IsIdentifier, IsLeftOutOr, IsListOf, IsQuantity, IsText, IsWholeNumber } from '../../shared/fields.js';
 import { ORDER_STATUSES } from '../models/order.js';
 
 const MAX_LINES = 100;
@@ -32,7 +32,7 @@ export function IsReference(): PropertyDecorator {
 
 export function IsOrderStatus(describe: { readonly required?: boolean; readonly description: string }): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type: String, enum: ORDER_STATUSES, enumName: 'OrderStatus', ...describe }),
+    ApiProperty({ enum: ORDER_STATUSES, enumName: 'OrderStatus', ...describe }),
     IsIn(ORDER_STATUSES, { message: `$property must be one of ${ORDER_STATUSES.join(', ')}` }),
   );
 }
@@ -53,14 +53,5 @@ export class OrderLineBody {
 }
 
 export function IsOrderLines(): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({ type: () => OrderLineBody, isArray: true, minItems: 1, maxItems: MAX_LINES }),
-    IsArray(),
-    ArrayNotEmpty({ message: 'an order needs at least one line' }),
-    ArrayMaxSize(MAX_LINES, { message: `an order has at most ${MAX_LINES} lines` }),
-    // Without it an empty array would pass for a line.
-    IsObject({ each: true, message: 'each line must be an object' }),
-    ValidateNested({ each: true }),
-    Type(() => OrderLineBody),
-  );
+  return IsListOf(() => OrderLineBody, MAX_LINES);
 }

@@ -8,7 +8,7 @@ export class OrderState {
   @ApiProperty({ type: String, format: 'uuid' })
   readonly id!: string;
 
-  @ApiProperty({ type: String, enum: ORDER_STATUSES, enumName: 'OrderStatus' })
+  @ApiProperty({ enum: ORDER_STATUSES, enumName: 'OrderStatus' })
   readonly status!: OrderStatus;
 
   static of({ id, status }: Order): OrderState {
@@ -34,7 +34,7 @@ export class OrderLineView {
 }
 
 export class StatusChangeView {
-  @ApiProperty({ type: String, enum: ORDER_STATUSES, enumName: 'OrderStatus' })
+  @ApiProperty({ enum: ORDER_STATUSES, enumName: 'OrderStatus' })
   readonly status!: OrderStatus;
 
   @ApiProperty({ type: String, format: 'date-time' })
