@@ -1,6 +1,9 @@
-import { Controller, Get } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { HealthRegistry } from './health.registry.js';
+
+/** How long a probe may take until it counts as failed: less than whoever asks usually waits. */
+const PROBE_TIMEOUT_MS = 2_000;
 
 /** Liveness says that the process runs, whatever else is down; readiness says that it can work. */
 @Controller('health')
@@ -18,21 +21,22 @@ export class HealthController {
 
   @Get('ready')
   @HealthCheck({ swaggerDocumentation: false })
-  ready() {
+  async ready(): Promise<HealthCheckResult> {
     const { probes, stopping } = this.registry;
-    return this.health.check([
-      () => {
-        const process = this.indicators.check('process');
-        return stopping ? process.down('is stopping') : process.up();
-      },
-      ...probes.map(({ name, probe }) => async () => {
-        const indicator = this.indicators.check(name);
-        try {
-          return indicator.up(await probe());
-        } catch (error) {
-          return indicator.down((error as Error).message);
-        }
-      }),
-    ]);
+    const process = this.indicators.check('process');
+    try {
+      return await this.health.check([
+        () => (stopping ? process.down('is stopping') : process.up()),
+        ...probes.map(({ name, probe }) => () => this.indicators.check(name).attempt(() => probe()).withTimeout(PROBE_TIMEOUT_MS)),
+      ]);
+    } catch (error) {
+      throw error instanceof ServiceUnavailableException ? notReady(error.getResponse() as HealthCheckResult) : error;
+    }
   }
+}
+
+/** The same refusal, with a sentence that names what failed. */
+function notReady(result: HealthCheckResult): ServiceUnavailableException {
+  const failed = Object.entries(result.error ?? {}).map(([name, facts]) => `${name} ${facts?.['message'] ?? 'is down'}`);
+  return new ServiceUnavailableException({ message: `Not ready: ${failed.join('; ')}.`, ...result });
 }

@@ -1,39 +1,42 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { currentMessage } from '@nestbox/kernel';
 import { LoggerModule } from 'nestjs-pino';
-import type { LogFn, Logger } from 'pino';
+import type { DestinationStream, LogFn, Logger } from 'pino';
 
 export interface LoggingOptions {
   /** The service of the topology, in every line. */
   readonly service: string;
   readonly level: string;
+  /** Where the lines go. Default: standard output. */
+  readonly destination?: DestinationStream;
 }
 
-/** What must never be in a log. */
-const SECRETS = ['req.headers.authorization', 'req.headers.cookie', 'req.headers["x-api-key"]', 'res.headers["set-cookie"]', '*.password', '*.secret', '*.token'];
+/** Members that must never be in a log, at the top of a line and up to two levels below. */
+const SECRETS = ['authorization', 'cookie', '["set-cookie"]', '["x-api-key"]', 'password', 'secret', 'token'].flatMap((name) => [name, below('*', name), below('*.*', name)]);
+
+/** Passwords in URLs of databases and brokers, wherever an error or a message has them. */
+const URL_PASSWORD = /(:\/\/[^:@/\s"]*):[^@/\s"]+@/g;
 
 /** Structured logs: JSON lines that say which service and, inside a message, which chain they belong to. */
 @Module({})
 export class LoggingModule {
-  static forRoot({ service, level }: LoggingOptions): DynamicModule {
-    return {
-      module: LoggingModule,
-      imports: [
-        LoggerModule.forRoot({
-          pinoHttp: {
-            level,
-            base: { service },
-            mixin: messageFields,
-            redact: { paths: SECRETS, censor: '(hidden)' },
-            // The HTTP library writes one line per request, inside the request's message context.
-            autoLogging: false,
-            quietReqLogger: true,
-            hooks: { logMethod: withoutStartupNoise },
-          },
-        }),
-      ],
+  static forRoot({ service, level, destination }: LoggingOptions): DynamicModule {
+    const options = {
+      level,
+      base: { service },
+      mixin: messageFields,
+      redact: { paths: SECRETS, censor: '(hidden)' },
+      // The HTTP library writes one line per request, inside the request's message context.
+      autoLogging: false,
+      quietReqLogger: true,
+      hooks: { logMethod: withoutStartupNoise, streamWrite: (line: string) => line.replace(URL_PASSWORD, '$1:(hidden)@') },
     };
+    return { module: LoggingModule, imports: [LoggerModule.forRoot({ pinoHttp: destination ? [options, destination] : options })] };
   }
+}
+
+function below(parents: string, name: string): string {
+  return name.startsWith('[') ? `${parents}${name}` : `${parents}.${name}`;
 }
 
 function messageFields(): object {
