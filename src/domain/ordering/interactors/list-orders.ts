@@ -1,6 +1,6 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import { Type } from 'class-transformer';
-import { ValidateNested } from 'class-validator';
+import { IsDefined, ValidateNested } from 'class-validator';
 import { Orders } from '../repositories/orders.js';
 import { OrderFilter } from '../schemas/order-filter.js';
 import { type OrderPage, OrderView } from '../schemas/order.view.js';
@@ -8,11 +8,12 @@ import { type OrderPage, OrderView } from '../schemas/order.view.js';
 export class ListOrders extends Query<OrderPage> {
   static readonly type = 'ordering.list-orders';
 
+  @IsDefined()
   @ValidateNested()
   @Type(() => OrderFilter)
   readonly filter: OrderFilter;
 
-  constructor(filter: OrderFilter) {
+  constructor(filter: OrderFilter = {}) {
     super();
     this.filter = filter;
   }
