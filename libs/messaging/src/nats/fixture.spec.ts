@@ -93,7 +93,7 @@ async function freePort(): Promise<number> {
 
 /** Events of a context as its log would number them, over `lanes` lanes in a fixed pattern. */
 export function someEvents(count: number, { lanes = 4, context = 'ordering', first = 1 } = {}): StoredEvent[] {
-  const heads = new Array<number>(lanes).fill(0);
+  const heads = Array.from({ length: lanes }, () => 0);
   const events: StoredEvent[] = [];
   for (let n = 1; n < first + count; n++) {
     const lane = (n * 7 + (n >> 2)) % lanes;

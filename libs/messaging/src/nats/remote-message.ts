@@ -21,7 +21,8 @@ export async function readMessage(
   data: Uint8Array,
   served: ReadonlyMap<string, ServedMessage>,
 ): Promise<{ id: unknown; kind: RequestKind; message: object }> {
-  const { id, data: fields } = parse(data);
+  const { id, data: fields = {} } = readPacket(data);
+  if (!isObject(fields)) throw malformed('its data is not a JSON object');
   const found = served.get(subject);
   if (!found) throw new DomainError('invalid', 'messaging.unknown-message', `Nothing here answers ${subject}. Check the name, and that both sides run the same version.`);
   const message = plainToInstance(found.message, fields);
@@ -35,17 +36,19 @@ export async function readMessage(
   return { id, kind: found.kind, message };
 }
 
-function parse(data: Uint8Array): { id?: unknown; data: object } {
+/**
+ * The packet of a request: `{ pattern, data, id }` of a Nest client, or the bare data of anybody else.
+ * @throws DomainError `messaging.malformed-request`
+ */
+export function readPacket(bytes: Uint8Array): { id?: unknown; data: unknown } {
   let packet: unknown;
   try {
-    packet = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
+    packet = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw malformed(`it is not JSON (${(error as Error).message})`);
   }
-  if (!isObject(packet)) throw malformed('it is not a JSON object { pattern, data, id }');
-  const fields = packet['data'] ?? {};
-  if (!isObject(fields)) throw malformed('its data is not a JSON object');
-  return { id: packet['id'], data: fields };
+  if (!isObject(packet)) throw malformed('it is not a JSON object');
+  return 'pattern' in packet || 'data' in packet ? { id: packet['id'], data: packet['data'] } : { data: packet };
 }
 
 function malformed(what: string): DomainError {

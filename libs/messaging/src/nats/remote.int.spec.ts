@@ -235,6 +235,7 @@ describe('a command or query to another process', () => {
     await serve(async (_kind, message) => (message as PlaceOrder).customerId);
     const send = async (subject: string, body: string) => (await here.client.request(`${subjects.namespace}.${subject}`, body, { timeout: 5_000, headers: headers() })).json();
     expect(await send('cmd.ordering.place-order', JSON.stringify({ pattern: 'p', data: { customerId: 'A', lines: [] }, id: 'x1' }))).toEqual({ response: 'A', isDisposed: true, id: 'x1' });
+    expect(await send('cmd.ordering.place-order', JSON.stringify({ customerId: 'B', lines: [] }))).toEqual({ response: 'B', isDisposed: true });
     const malformed = { err: { kind: 'invalid', code: 'messaging.malformed-request' }, isDisposed: true };
     for (const body of ['', '{', 'null', '[]', '3', '{"data":3}', '{"data":"x"}', '\u0000']) expect(await send('cmd.ordering.place-order', body)).toMatchObject(malformed);
     expect(await send('cmd.ordering.nothing', '{"data":{},"id":"x2"}')).toMatchObject({ err: { code: 'messaging.unknown-message' }, id: 'x2' });
