@@ -65,7 +65,12 @@ export class OwnServer {
   }
 
   start(...more: string[]): void {
-    this.process = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, ...more], { stdio: 'ignore' });
+    this.startPlain('-js', '-sd', this.folder, ...more);
+  }
+
+  /** Without JetStream. */
+  startPlain(...more: string[]): void {
+    this.process = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(this.port), ...more], { stdio: 'ignore' });
   }
 
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -89,6 +94,16 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** A small seeded generator (mulberry32), so that a failure can be repeated. */
+export function random(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }
 
 /** Events of a context as its log would number them, over `lanes` lanes in a fixed pattern. */

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../envelope.js';
 import type { LanePosition } from '../source.js';
 import type { NatsConnection } from './connection.js';
 import { encodeEvent } from './event-codec.js';
-import { MemoryLog, OwnServer, Recorded, connectTo, dropStreams, ownSubjects, someEvents, until } from './fixture.spec.js';
+import { MemoryLog, OwnServer, Recorded, connectTo, dropStreams, ownSubjects, random, someEvents, until } from './fixture.spec.js';
 import { JetStreamSource } from './jetstream-source.js';
 import { Relay } from './relay.js';
 import { ensureStream } from './stream.js';
@@ -200,6 +200,30 @@ describe('JetStreamSource', () => {
     expect(new Set(reader.seen.map((event) => event.lane))).toEqual(new Set([0, 1]));
     await reader.readUntil(1_000);
     expect(reader.numbers).toEqual(from(1, 1_000));
+  });
+
+  it('keeps its promise while lanes come and go, batches are rolled back and events flow', async () => {
+    const events = someEvents(6_000);
+    const log = await relay(events.slice(0, 500));
+    const reader = await Reader.at(everyLane, { bufferPerLane: 80 });
+    const next = random(7);
+    const committed = new Map(reader.positions);
+    const applied = new Set<number>();
+    await until(async () => {
+      if (log.rows.length < events.length) log.append(...events.slice(log.rows.length, log.rows.length + 100));
+      const lanes = everyLane.map(({ lane }) => lane).filter(() => next() < 0.7);
+      reader.seen.length = 0;
+      await reader.step(lanes, 40);
+      if (next() < 0.2) {
+        for (const [lane, position] of committed) reader.positions.set(lane, position);
+      } else {
+        for (const { n } of reader.seen) applied.add(n);
+        if (next() < 0.7) for (const [lane, position] of reader.positions) committed.set(lane, position);
+      }
+      return applied.size === events.length;
+    });
+    expect(logger.matching(/^error/)).toEqual([]);
+    expect(reader.source.problems()).toEqual([]);
   });
 
   it('gives a batch again that was rolled back, also long after', async () => {

@@ -35,6 +35,8 @@ export interface JetStreamSourceOptions {
 
 interface Opened {
   readonly created: string;
+  /** The lanes it was opened for; of others that were asked for since it may have passed events. */
+  readonly lanes: ReadonlySet<LaneBuffer>;
   readonly fromFirst: boolean;
   readonly consumer: Consumer;
   readonly messages: ConsumerMessages;
@@ -146,12 +148,12 @@ export class JetStreamSource implements EventSource {
 
   private async open(): Promise<Opened> {
     const { connection } = this.options;
+    const lanes = [...this.lanes];
+    for (const [, buffer] of lanes) buffer.overflowed = false;
     const info = await findStream(connection.jsm, this.stream);
     if (!info) throw new Error(`There is no stream ${this.stream} yet: waiting for the service that owns "${this.context}" to declare it.`);
     const created = createdAt(info);
     const { first_seq: first, last_seq: last } = info.state;
-    const lanes = [...this.lanes];
-    for (const [, buffer] of lanes) buffer.overflowed = false;
     const starts = await Promise.all(lanes.map(([lane, buffer]) => this.startOf(lane, buffer, created, last)));
     const start = Math.max(1, Math.min(...starts));
     const consumer = await connection.js.consumers.get(this.stream, { opt_start_seq: start, inactive_threshold: 60_000 });
@@ -160,7 +162,7 @@ export class JetStreamSource implements EventSource {
     const messages = await consumer.consume({ max_messages: 1_000, expires: 10_000, idle_heartbeat: 2_000 });
     if (this.lastProblem) this.logger.log(`Reading stream ${this.stream} again.`);
     this.lastProblem = undefined;
-    return { created, fromFirst: start <= Math.max(first, 1), consumer, messages };
+    return { created, lanes: new Set(lanes.map(([, buffer]) => buffer)), fromFirst: start <= Math.max(first, 1), consumer, messages };
   }
 
   /** The sequence from which the stream has to be read for a lane. */
@@ -196,7 +198,7 @@ export class JetStreamSource implements EventSource {
   private async take(message: JsMsg, opened: Opened): Promise<boolean> {
     const lane = this.options.subjects.laneOf(message.subject);
     const buffer = this.lanes.get(lane);
-    if (!buffer) return false;
+    if (!buffer || !opened.lanes.has(buffer)) return false;
     const event = this.decode(message, opened.created);
     if (!event || event.lane !== lane) return false;
     switch (buffer.relationOf(event)) {

@@ -2,7 +2,7 @@ import { RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConnection } from './connection.js';
-import { Recorded, connectTo, dropStreams, ownSubjects } from './fixture.spec.js';
+import { OwnServer, Recorded, connectTo, dropStreams, ownSubjects } from './fixture.spec.js';
 import { createdAt, ensureStream, findStream } from './stream.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -72,6 +72,18 @@ describe('ensureStream', () => {
     expect(await declare(7)).toMatchObject([{ property: 'max_age', applied: false }]);
     expect((await findStream(connection.jsm, name))!.config.max_age).toBe(nanos(8 * DAY_MS));
     expect(logger.matching(/^warn .*max_age is .* left as it is/)).toHaveLength(1);
+  });
+
+  it('says so when the server has no JetStream', async () => {
+    const server = await OwnServer.prepare();
+    server.startPlain();
+    const plain = await connectTo(server.url);
+    try {
+      await expect(ensureStream(plain.jsm, 'ordering', { subjects, retentionDays: 7, logger })).rejects.toThrow(/nats-server -js/);
+    } finally {
+      await plain.close();
+      await server.remove();
+    }
   });
 
   it('reports what cannot be changed and leaves it', async () => {

@@ -50,12 +50,16 @@ export async function ensureStream(jsm: JetStreamManager, context: string, optio
   return differences;
 }
 
-/** The stream, or undefined when there is none. */
+/**
+ * The stream, or undefined when there is none.
+ * @throws Error that says so when the server has no JetStream
+ */
 export async function findStream(jsm: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
     return await jsm.streams.info(name);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
+    if ((error as Error).message === 'jetstream is not enabled') throw new Error('NATS answers, but its JetStream does not: start the server with "nats-server -js".', { cause: error });
     throw error;
   }
 }

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { random } from './fixture.spec.js';
 import { Subjects, fromToken, token } from './subjects.js';
-
-/** A small seeded generator (mulberry32), so that a failure can be repeated. */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const alphabet = [...'aZ09_-.*> \t\r\n%$/\\"', 'é', 'ß', '漢', '🙂', '\u0000', '%2E'];
 
