@@ -1,13 +1,14 @@
 // Installs the packages when that is needed, before anything else runs. It may use nothing but Node itself, and it
 // runs on the Node of the machine: the project's own Node 24 is one of the packages.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const modules = path.join(root, 'node_modules');
 const lockFile = path.join(root, 'package-lock.json');
+const SPACE_FOR_PACKAGES = 600 * 1024 * 1024;
 
 refuseOldNode();
 const reason = whyInstall();
@@ -49,6 +50,8 @@ function projectNodeRuns() {
 }
 
 function install(why) {
+  // Install scripts that meet a full disk fail with any message, and late; so look first.
+  if (!existsSync(modules) && freeSpace() < SPACE_FOR_PACKAGES) failForSpace();
   const command = existsSync(lockFile) ? 'ci' : 'install';
   console.log(`Installing packages (${why}); this takes a minute or so …`);
   const started = Date.now();
@@ -63,14 +66,22 @@ function install(why) {
   });
   const output = `${run.stderr || ''}\n${run.stdout || ''}`;
   if (run.error && run.error.code === 'ENOENT') fail('npm was not found: install it with Node (nodejs.org).');
-  if (/ENOSPC|no space left/i.test(output) || (run.error && run.error.code === 'ENOSPC')) {
-    fail(`The disk is full: free about 1 GB where ${root} is (and for the npm cache), then run the command again.`);
-  }
+  if (run.status !== 0 && (/ENOSPC|no space left/i.test(output) || freeSpace() < SPACE_FOR_PACKAGES / 10)) failForSpace();
   if (run.signal) fail(`The installation was interrupted (${run.signal}); run the command again.`);
   if (run.status !== 0) fail(`npm ${command} failed: ${firstError(output) || (run.error && run.error.message) || `exit code ${run.status}`}`);
   const left = whyInstall();
   if (left) fail(`npm ${command} succeeded, but ${left}: check that npm may run install scripts (npm config get ignore-scripts).`);
   console.log(`Packages are installed (${Math.round((Date.now() - started) / 1000)} s).`);
+}
+
+function freeSpace() {
+  const disk = statfsSync(root);
+  return disk.bavail * disk.bsize;
+}
+
+function failForSpace() {
+  const megabytes = (bytes) => `${Math.round(bytes / 1024 / 1024)} MB`;
+  fail(`The disk is full: the packages need about ${megabytes(SPACE_FOR_PACKAGES)} in ${root}, ${megabytes(freeSpace())} are free.`);
 }
 
 function withoutProjectBin(pathList) {
