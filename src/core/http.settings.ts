@@ -6,5 +6,6 @@ export const httpSettings = {
   HOST: { type: 'string', default: '0.0.0.0', description: 'Address that the HTTP server listens on.' },
   REQUEST_TIMEOUT_MS: { type: 'integer', min: 1, default: 10_000, description: 'How long a request may take; other processes that it asks stop waiting then.' },
   BODY_LIMIT_BYTES: { type: 'integer', min: 1, default: 1_048_576, description: 'Largest request body.' },
-  SHUTDOWN_GRACE_MS: { type: 'integer', min: 0, default: 10_000, description: 'How long work in progress may take after SIGTERM before the process ends anyway.' },
+  SHUTDOWN_DELAY_MS: { type: 'integer', min: 0, default: 0, description: 'How long it goes on working after SIGTERM, no longer ready, so that load balancers can notice.' },
+  SHUTDOWN_GRACE_MS: { type: 'integer', min: 0, default: 10_000, description: 'How long work in progress may then take before the process ends anyway.' },
 } as const satisfies SettingDefinitions;

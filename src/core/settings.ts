@@ -1,5 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { messagingSettings } from '@nestbox/messaging';
-import { loggingSettings, readSettings, type SettingSection } from '@nestbox/ops';
+import { loggingSettings, misspelledSettings, readSettings, type SettingSection } from '@nestbox/ops';
 import { persistenceSettings } from '@nestbox/persistence';
 import { contexts } from '../contexts.js';
 import { httpSettings } from './http.settings.js';
@@ -21,3 +22,9 @@ export function readApplicationSettings(env: NodeJS.ProcessEnv) {
 }
 
 export type ApplicationSettings = ReturnType<typeof readApplicationSettings>;
+
+/** Warns of variables that are one letter away from a setting: nobody reads them, and somebody thinks so. */
+export function warnOfMisspelledSettings(env: NodeJS.ProcessEnv): void {
+  const logger = new Logger('settings');
+  for (const warning of misspelledSettings(settingSections.map(({ definitions }) => definitions), env)) logger.warn(warning);
+}

@@ -5,24 +5,26 @@ import { InvalidSettings } from '@nestbox/ops';
 export function explainStartFailure(error: unknown, env: NodeJS.ProcessEnv): string {
   if (error instanceof InvalidSettings || error instanceof UsageError) return error.message;
   const { code, message } = rootOf(error);
-  const where = withoutPassword(env['DATABASE_URL']);
+  const where = concernedDatabases(message, env);
   switch (code) {
     case 'EADDRINUSE':
       return `Port ${env['PORT'] || 3000} is in use. Stop what listens there, or set PORT to another one.`;
     case 'EACCES':
       return `Port ${env['PORT'] || 3000} may not be used by this user. Set PORT to one above 1023.`;
+    case 'EADDRNOTAVAIL':
+      return `This machine has no address ${env['HOST']}. Set HOST to one that it has, or to 0.0.0.0 for all of them.`;
     case 'ENOSPC':
     case '53100':
       return 'The disk is full. Make room and start again.';
     case '28P01':
     case '28000':
-      return `The database refused the user or password (${message}). Check DATABASE_URL: ${where}`;
+      return `The database refused the user or password (${message}). Check ${where}.`;
     case '3D000':
-      return `The database does not exist (${message}). Create it, or correct DATABASE_URL: ${where}`;
+      return `The database does not exist (${message}). Create it, or correct ${where}.`;
     case '53300':
-      return `The database has no free connections (${message}). Lower DATABASE_POOL_SIZE, or raise max_connections of the server: ${where}`;
+      return `The database has no free connections (${message}). Lower DATABASE_POOL_SIZE, or raise max_connections of the server at ${where}.`;
     default:
-      if (isUnreachable(code, message)) return `The database cannot be reached (${message || code}). Is it running, and is DATABASE_URL right? ${where}`;
+      if (isUnreachable(code, message)) return `The database cannot be reached (${message || code}). Is it running, and is this right? ${where}`;
       return `The start failed: ${message}`;
   }
 }
@@ -38,6 +40,16 @@ function isUnreachable(code: string | undefined, message: string): boolean {
   return /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|08|57P03)/.test(code ?? '') || /timeout exceeded when trying to connect|Connection terminated/i.test(message);
 }
 
-function withoutPassword(url: string | undefined): string {
-  return url ? url.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:***@') : '(unset)';
+/** The settings of the databases that an error may be about: those whose host, user or database it names, else all. */
+function concernedDatabases(message: string, env: NodeJS.ProcessEnv): string {
+  const settings = Object.entries(env).filter((entry): entry is [string, string] => /(^|_)DATABASE_URL$/.test(entry[0]) && URL.canParse(entry[1] ?? ''));
+  const named = settings.filter(([, url]) => {
+    const { hostname, port, username, pathname } = new URL(url);
+    return [`"${pathname.slice(1)}"`, `"${decodeURIComponent(username)}"`, `${hostname}:${port || 5432}`, `ENOTFOUND ${hostname}`].some((part) => message.includes(part));
+  });
+  return (named.length > 0 ? named : settings).map(([name, url]) => `${name}=${withoutPassword(url)}`).join(', ') || 'DATABASE_URL (not set)';
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:***@');
 }

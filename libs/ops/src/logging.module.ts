@@ -48,10 +48,17 @@ function messageFields(): object {
 
 /** Nest names every module and route at every start; a person who starts the service looks for something else. */
 const STARTUP_NOISE = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+/** What Nest logs here it also throws, to whoever starts the application and says it in words. */
+const START_FAILURE = 'ExceptionHandler';
 const INFO = 30;
 
 function withoutStartupNoise(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
-  const context = (args[0] as { context?: unknown } | undefined)?.context;
+  const { context, msg } = (args[0] ?? {}) as { context?: unknown; msg?: unknown };
+  if (context === START_FAILURE || isListenFailure(context, msg ?? args[1])) return;
   if (level === INFO && typeof context === 'string' && STARTUP_NOISE.has(context)) return;
   method.apply(this, args);
+}
+
+function isListenFailure(context: unknown, message: unknown): boolean {
+  return context === 'NestApplication' && typeof message === 'string' && message.startsWith('Error: listen ');
 }

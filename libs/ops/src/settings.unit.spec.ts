@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { misspelledSettings } from './misspelled.js';
 import { InvalidSettings, readSettings } from './settings.js';
 import { settingsEnvExample, settingsMarkdown } from './settings-docs.js';
 
@@ -38,5 +39,10 @@ describe('settings', () => {
     expect(settingsMarkdown(sections)).toContain('| `PORT` | a whole number from 1 to 65535 | `3000` |  | Where it listens. |');
     expect(settingsMarkdown(sections)).toContain('| `STORE_URL` | a URL that begins with postgres:// | **required** | yes |');
     expect(settingsEnvExample(sections)).toContain('#PORT=3000\n');
+  });
+
+  it.each(['REPLICA_URLS', 'REPLICA_UR', 'REPLICA_URK', 'RELPICA_URL'])('that nobody reads are pointed at when they look like one: %s', (name) => {
+    expect(misspelledSettings([web, store], { [name]: 'x' })).toEqual([`The environment has ${name}, which is no setting. Was REPLICA_URL meant?`]);
+    expect(misspelledSettings([web, store], { [name]: 'x', REPLICA_URL: 'postgres://h/db' })).toEqual([]);
   });
 });
