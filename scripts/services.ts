@@ -1,0 +1,157 @@
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+/** A service that tests and tools may use. */
+export interface Service {
+  readonly url: string;
+  /** For people: where it came from. */
+  readonly origin: string;
+  /** Ends it if it was started for us; one that was there already stays. */
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 20_000;
+
+/** The Postgres that the environment names, else one that answers on its default port, else an embedded one. */
+export async function ensurePostgres(): Promise<Service> {
+  const named = process.env['TEST_POSTGRES_URL'] || process.env['DATABASE_URL'];
+  if (named) {
+    const problem = await postgresProblem(named);
+    if (problem) throw new Error(`The Postgres that TEST_POSTGRES_URL or DATABASE_URL names cannot be used: ${problem}. Start it and let its user create databases, or unset the variable to get an embedded one.`);
+    return { url: named, origin: 'named by the environment', stop: async () => {} };
+  }
+  const usual = 'postgres://postgres@127.0.0.1:5432/postgres';
+  if (!(await postgresProblem(usual))) return { url: usual, origin: 'answering on port 5432', stop: async () => {} };
+  const { EmbeddedPostgres } = await import('../libs/persistence/dist/embedded-postgres.js');
+  const dataDir = mkdtempSync(join(tmpdir(), 'nestbox-postgres-'));
+  const server = await EmbeddedPostgres.start({ dataDir: join(dataDir, 'data') });
+  const stop = async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(server.dataDir, { recursive: true, force: true });
+  };
+  return { url: server.url, origin: 'embedded, started for this run', stop };
+}
+
+/** The NATS with JetStream that the environment names, else one on its default port, else one started for us. */
+export async function ensureNats(): Promise<Service> {
+  const named = process.env['TEST_NATS_URL'] || process.env['NATS_URL'];
+  if (named) {
+    if (!(await natsAnswers(named))) throw new Error('The NATS that TEST_NATS_URL or NATS_URL names does not answer with JetStream. Start it with `nats-server -js`, or unset the variable.');
+    return { url: named, origin: 'named by the environment', stop: async () => {} };
+  }
+  const usual = 'nats://127.0.0.1:4222';
+  if (await natsAnswers(usual)) return { url: usual, origin: 'answering on port 4222', stop: async () => {} };
+  const port = await freePort();
+  const url = `nats://127.0.0.1:${port}`;
+  if (!has('nats-server') && !dockerEngine()) installNats();
+  const store = mkdtempSync(join(tmpdir(), 'nestbox-nats-'));
+  const child = has('nats-server')
+    ? spawn(natsProgram(), ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store], { stdio: 'ignore' })
+    : spawn('docker', ['run', '--rm', '-p', `127.0.0.1:${port}:4222`, 'nats:2.11-alpine', '-js'], { stdio: 'ignore' });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  const stop = async () => {
+    process.off('exit', end);
+    await ended(child);
+    rmSync(store, { recursive: true, force: true });
+  };
+  const patience = Date.now() + READY_WITHIN_MS;
+  while (!(await natsAnswers(url))) {
+    if (child.exitCode !== null || Date.now() > patience) {
+      await stop();
+      throw new Error(`nats-server did not start on port ${port}. Run \`nats-server -js\` by hand to see why.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url, origin: 'started for this run', stop };
+}
+
+/** Any port that nobody uses. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Why a Postgres cannot be used for tests; undefined when it can. */
+async function postgresProblem(url: string): Promise<string | undefined> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query('select rolcreatedb or rolsuper as creates, pg_is_in_recovery() as standby from pg_roles where rolname = current_user');
+    if (!rows[0].creates) return 'its user may not create databases';
+    return rows[0].standby ? 'it is a standby' : undefined;
+  } catch (error) {
+    return (error as Error).message || (error as { code?: string }).code || 'no answer';
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** True when a NATS server with JetStream greets us at the address. */
+function natsAnswers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url.split(',')[0]!);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port || 4222) });
+    const answer = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    let greeting = '';
+    socket.setTimeout(2_000, () => answer(false));
+    socket.once('error', () => answer(false));
+    socket.on('data', (data) => {
+      greeting += data.toString();
+      if (greeting.includes('\r\n')) answer(/^INFO .*"jetstream":true/.test(greeting));
+    });
+  });
+}
+
+function has(program: string): boolean {
+  return program === 'nats-server' ? natsProgram() !== '' : spawnSync('which', [program]).status === 0;
+}
+
+/** Debian puts it where the PATH of a user does not look. */
+function natsProgram(): string {
+  for (const program of ['nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-server']) {
+    if (spawnSync(program, ['--version']).status === 0) return program;
+  }
+  return '';
+}
+
+function dockerEngine(): boolean {
+  return spawnSync('docker', ['info'], { timeout: 5_000 }).status === 0;
+}
+
+function installNats(): void {
+  const how = 'Install nats-server (https://docs.nats.io: a package of your system, or one binary), start Docker, or set NATS_URL to a server with JetStream.';
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !has('apt-get')) throw new Error(`NATS is missing. ${how}`);
+  console.log('Installing nats-server with apt-get …');
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    execFileSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nats-server'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  } catch {
+    throw new Error(`apt-get could not install nats-server. ${how}`);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await exited;
+  clearTimeout(timer);
+}
