@@ -214,7 +214,8 @@ describe('a command or query to another process', () => {
     const answer = client.request('query', new ListOrders());
     await until(() => (server as unknown as { running: Set<unknown> }).running.size === 1);
     const stopped = server.stop();
-    await until(async () => ((await failure(client.request('query', new ListOrders()))) as DomainError).code === 'messaging.context-unavailable');
+    await there.client.flush();
+    expect(await failure(client.request('query', new ListOrders()))).toMatchObject({ code: 'messaging.context-unavailable' });
     release();
     await stopped;
     expect(await answer).toBe('done');
