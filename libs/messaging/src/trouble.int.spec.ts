@@ -29,11 +29,12 @@ describe('an event that keeps failing', () => {
     };
   };
   /** Lets the retries come without waiting for their delays. */
-  const untilDead = () =>
-    expect.poll(async () => {
+  const untilDead = async () => {
+    await expect.poll(async () => {
       await app.watching.query("update watching.trouble set next_at = clock_timestamp() where state = 'head'");
       return (await trouble())[0]?.['state'];
     }, { timeout: 15_000 }).toBe('dead');
+  };
 
   it('is dead after 5 attempts, with its reason, and the later ones of its key wait in order', async () => {
     failFor('x');
