@@ -4,6 +4,7 @@ import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { startEmbeddedPostgres } from './postgres.ts';
 
 /** A service that tests and tools may use. */
 export interface Service {
@@ -26,9 +27,8 @@ export async function ensurePostgres(): Promise<Service> {
   }
   const usual = 'postgres://postgres@127.0.0.1:5432/postgres';
   if (!(await postgresProblem(usual))) return { url: usual, origin: 'answering on port 5432', stop: async () => {} };
-  const { EmbeddedPostgres } = await import('../libs/persistence/dist/embedded-postgres.js');
   const dataDir = mkdtempSync(join(tmpdir(), 'nestbox-postgres-'));
-  const server = await EmbeddedPostgres.start({ dataDir: join(dataDir, 'data') });
+  const server = await startEmbeddedPostgres(join(dataDir, 'data'));
   const stop = async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
