@@ -1,0 +1,3 @@
+import { describeApi } from './suites/every-mode.ts';
+
+describeApi('nats');
