@@ -7,6 +7,9 @@ import { projectRoot } from './project.ts';
 
 type Output = 'inherit' | 'pipe';
 
+/** How often to look whether the parent is still there. */
+const ORPHAN_CHECK_MS = 250;
+
 /** Starts the built application; it ends when this process does, however that happens. */
 export function spawnApplication(env: NodeJS.ProcessEnv, output: Output): ChildProcess {
   const preload = pathToFileURL(path.join(projectRoot, 'scripts', 'die-with-parent.mjs')).href;
@@ -72,6 +75,15 @@ export function freePort(): Promise<number> {
  */
 export function onStopSignal(stop: (signal: NodeJS.Signals) => void, force: () => void): void {
   let first = 0;
+  // npm hands a signal to its shell, which dies without passing it on: an orphan was meant, too.
+  const parent = process.ppid;
+  const orphaned = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(orphaned);
+    if (first === 0) stop('SIGTERM');
+    first ||= Date.now();
+  }, ORPHAN_CHECK_MS);
+  orphaned.unref();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (first === 0) {
