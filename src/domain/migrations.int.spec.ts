@@ -16,11 +16,11 @@ import { SalesSchema } from './reporting/repositories/sales.schema.js';
 /** Postgres' long names of the types that entity schemas name shortly. */
 const TYPES: Readonly<Record<string, string>> = { int: 'integer' };
 
-const contexts: readonly [context: string, migration: MigrationClass, ...entities: EntitySchema<never>[]][] = [
-  ['ordering', CreateOrders, OrderSchema as never],
-  ['inventory', CreateStock, ProductSchema as never, ReservationSchema as never],
-  ['billing', CreateAccounts, AccountSchema as never, ChargeSchema as never],
-  ['reporting', CreateSales, SalesSchema as never],
+const contexts: readonly [context: string, migration: MigrationClass, ...entities: EntitySchema[]][] = [
+  ['ordering', CreateOrders, OrderSchema],
+  ['inventory', CreateStock, ProductSchema, ReservationSchema],
+  ['billing', CreateAccounts, AccountSchema, ChargeSchema],
+  ['reporting', CreateSales, SalesSchema],
 ];
 
 describe.each(contexts)('the migrations of %s', (context, migration, ...entities) => {

@@ -18,7 +18,7 @@ export interface ProjectionDefinition {
 export interface ContextDefinition {
   /** Kebab case; also its Postgres schema and the prefix of its message types. */
   readonly name: string;
-  readonly entities?: readonly EntitySchema<never>[];
+  readonly entities?: readonly EntitySchema[];
   readonly migrations?: readonly MigrationClass[];
   readonly repositories?: readonly Type[];
   /** `@CommandHandler` classes. */

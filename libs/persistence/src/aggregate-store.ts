@@ -1,5 +1,5 @@
 import type { EntitySchema } from 'typeorm';
-import type { Aggregate } from '@nestbox/kernel';
+import { type Aggregate, DomainError } from '@nestbox/kernel';
 import { CompiledTable } from './compiled-table.js';
 import type { ContextDatabase } from './context-database.js';
 import { NoUnitOfWork } from './errors.js';
@@ -8,8 +8,8 @@ import { UnitOfWork } from './unit-of-work.js';
 export interface AggregateStoreOptions<A extends Aggregate> {
   /** `<context>.<aggregate>`, stored with every event of it. */
   readonly type: string;
-  /** The error for an id that nothing is stored under. */
-  readonly notFound: (id: string) => Error;
+  /** The error for an id that nothing is stored under; default: a `DomainError` of the kind `not-found`. */
+  readonly notFound?: (id: string) => Error;
   /** Unique constraints by name, and the error that breaking one means. */
   readonly unique?: Readonly<Record<string, (aggregate: A) => Error>>;
 }
@@ -51,11 +51,26 @@ export class AggregateStore<A extends Aggregate> {
     return (await this.findMany([id])).get(id);
   }
 
-  /** The aggregate with this id. @throws the store's `notFound` error */
+  /** The aggregate with this id. @throws the `notFound` error */
   async get(id: string): Promise<A> {
     const aggregate = await this.find(id);
-    if (!aggregate) throw this.options.notFound(id);
+    if (!aggregate) throw this.notFound(id);
     return aggregate;
+  }
+
+  /**
+   * The aggregate with this id; a new one from `create` when there is none. Handlers of one batch that ask for the
+   * same id at the same time get the same object.
+   */
+  async findOrAdd(id: string, create: () => A): Promise<A> {
+    await this.find(id);
+    // Looked up again: while this one waited, another handler of the batch may have added it.
+    const unitOfWork = this.unitOfWork('load');
+    const held = unitOfWork.held(this as unknown as AggregateStore<Aggregate>, id) as A | undefined;
+    if (held) return held;
+    const created = create();
+    this.add(created);
+    return created;
   }
 
   /**
@@ -66,9 +81,14 @@ export class AggregateStore<A extends Aggregate> {
     return (await this.unitOfWork('load').load(this as unknown as AggregateStore<Aggregate>, ids)) as Map<string, A>;
   }
 
-  /** Loads the aggregate and lets `decide` change it. @throws the store's `notFound` error */
+  /** Loads the aggregate and lets `decide` change it. @throws the `notFound` error */
   async update<R>(id: string, decide: (aggregate: A) => R): Promise<R> {
     return decide(await this.get(id));
+  }
+
+  private notFound(id: string): Error {
+    const { notFound, type } = this.options;
+    return notFound?.(id) ?? new DomainError('not-found', `${type}-not-found`, `There is no ${type} "${id}".`, { id });
   }
 
   private unitOfWork(what: string): UnitOfWork {

@@ -15,7 +15,7 @@ export interface ContextDatabaseOptions {
   /** Name of the context; its tables live in the Postgres schema of the same name. */
   readonly context: string;
   readonly url: string;
-  readonly entities?: readonly EntitySchema<never>[];
+  readonly entities?: readonly EntitySchema[];
   readonly migrations?: readonly MigrationClass[];
   /** Connections for commands and queries; the engine has its own. Default 10. */
   readonly poolSize?: number;

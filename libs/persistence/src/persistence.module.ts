@@ -32,7 +32,7 @@ export class PersistenceModule {
   }
 
   /** The provider of one context's database, opened and migrated before anything that needs it is created. */
-  static database(context: string, entities: readonly EntitySchema<never>[], migrations: readonly MigrationClass[]): Provider {
+  static database(context: string, entities: readonly EntitySchema[], migrations: readonly MigrationClass[]): Provider {
     return {
       provide: databaseToken(context),
       inject: [OPTIONS],
@@ -43,7 +43,7 @@ export class PersistenceModule {
 
 async function openDatabase(
   context: string,
-  entities: readonly EntitySchema<never>[],
+  entities: readonly EntitySchema[],
   migrations: readonly MigrationClass[],
   options: PersistenceOptions,
 ): Promise<ContextDatabase> {

@@ -65,7 +65,7 @@ describe('the unit of work', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     const options = { url: database.url, poolSize: 5 };
-    db = new ContextDatabase({ ...options, context: 'bank', entities: [PurseSchema as never], migrations: [CreatePurse1] });
+    db = new ContextDatabase({ ...options, context: 'bank', entities: [PurseSchema], migrations: [CreatePurse1] });
     other = new ContextDatabase({ ...options, context: 'shop' });
     for (const opened of [db, other]) await opened.open();
     await db.migrate();

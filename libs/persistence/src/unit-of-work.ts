@@ -116,6 +116,11 @@ export class UnitOfWork implements EventRecorder {
     return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id)!.aggregate]] : [])));
   }
 
+  /** The object with this id, if this unit of work has it already. */
+  held(store: AnyStore, id: string): Aggregate | undefined {
+    return this.stores.get(store)?.get(id)?.aggregate;
+  }
+
   defer(writes: DeferredWrites<unknown>, item: unknown): void {
     const items = this.deferred.get(writes);
     if (items) items.push(item);

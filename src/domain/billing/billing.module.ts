@@ -13,7 +13,7 @@ import { Charges } from './repositories/charges.js';
 /** Knows what customers may owe, and charges their orders to them. */
 @ContextModule({
   name: 'billing',
-  entities: [ChargeSchema as never, AccountSchema as never],
+  entities: [ChargeSchema, AccountSchema],
   migrations: [CreateAccounts],
   repositories: [Charges, Accounts],
   commands: [SetCreditLimitHandler],

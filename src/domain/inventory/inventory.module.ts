@@ -15,7 +15,7 @@ import { Reservations } from './repositories/reservations.js';
 /** Knows what is in stock and promises it to orders, all lines together or none. */
 @ContextModule({
   name: 'inventory',
-  entities: [ReservationSchema as never, ProductSchema as never],
+  entities: [ReservationSchema, ProductSchema],
   migrations: [CreateStock],
   repositories: [Reservations, Products],
   commands: [RegisterProductHandler, ReceiveStockHandler],

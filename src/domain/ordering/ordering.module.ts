@@ -15,7 +15,7 @@ import { Orders } from './repositories/orders.js';
 /** Takes orders and follows them until they are confirmed, rejected or cancelled. */
 @ContextModule({
   name: 'ordering',
-  entities: [OrderSchema as never],
+  entities: [OrderSchema],
   migrations: [CreateOrders],
   repositories: [Orders],
   commands: [PlaceOrderHandler, CancelOrderHandler],

@@ -9,7 +9,7 @@ import { SalesSchema } from './repositories/sales.schema.js';
 /** Reports on what the other contexts have said: projections of their events, and queries on these. */
 @ContextModule({
   name: 'reporting',
-  entities: [SalesSchema as never],
+  entities: [SalesSchema],
   migrations: [CreateSales],
   repositories: [Sales],
   queries: [GetSalesReportHandler, GetCustomerSalesHandler],

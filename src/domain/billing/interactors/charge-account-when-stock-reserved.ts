@@ -13,6 +13,6 @@ export class ChargeAccountWhenStockReserved {
     const [charge, account] = await Promise.all([this.charges.ofOrder(orderId), this.accounts.ofCustomer(customerId)]);
     // There is one already when the order was called off before this event got here.
     if (charge) return;
-    this.charges.add(Charge.request(orderId, Money.from(total), account ?? this.accounts.open(customerId)));
+    this.charges.add(Charge.request(orderId, Money.from(total), account ?? (await this.accounts.open(customerId))));
   }
 }

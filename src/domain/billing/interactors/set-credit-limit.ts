@@ -24,7 +24,7 @@ export class SetCreditLimitHandler {
   constructor(private readonly accounts: Accounts) {}
 
   async execute({ customerId, amount }: SetCreditLimit): Promise<AccountView> {
-    const account = (await this.accounts.ofCustomer(customerId)) ?? this.accounts.open(customerId);
+    const account = await this.accounts.open(customerId);
     account.limitTo(amount);
     return AccountView.of(account);
   }

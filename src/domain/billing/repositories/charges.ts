@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
-import { DomainError } from '@nestbox/kernel';
 import type { Charge } from '../models/charge.js';
 import { ChargeSchema } from './charge.schema.js';
 
@@ -9,10 +8,7 @@ export class Charges {
   private readonly store: AggregateStore<Charge>;
 
   constructor(@InjectDatabase('billing') db: ContextDatabase) {
-    this.store = new AggregateStore(db, ChargeSchema, {
-      type: 'billing.charge',
-      notFound: (id) => new DomainError('not-found', 'billing.charge-not-found', `Nothing was charged for the order "${id}".`, { orderId: id }),
-    });
+    this.store = new AggregateStore(db, ChargeSchema, { type: 'billing.charge' });
   }
 
   add(charge: Charge): void {

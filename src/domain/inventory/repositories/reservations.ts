@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
-import { DomainError } from '@nestbox/kernel';
 import type { Reservation } from '../models/reservation.js';
 import { ReservationSchema } from './reservation.schema.js';
 
@@ -9,10 +8,7 @@ export class Reservations {
   private readonly store: AggregateStore<Reservation>;
 
   constructor(@InjectDatabase('inventory') db: ContextDatabase) {
-    this.store = new AggregateStore(db, ReservationSchema, {
-      type: 'inventory.reservation',
-      notFound: (id) => new DomainError('not-found', 'inventory.reservation-not-found', `Nothing is reserved for the order "${id}".`, { orderId: id }),
-    });
+    this.store = new AggregateStore(db, ReservationSchema, { type: 'inventory.reservation' });
   }
 
   add(reservation: Reservation): void {
