@@ -75,23 +75,22 @@ export function freePort(): Promise<number> {
  */
 export function onStopSignal(stop: (signal: NodeJS.Signals) => void, force: () => void): void {
   let first = 0;
-  // npm hands a signal to its shell, which dies without passing it on: an orphan was meant, too.
-  const parent = process.ppid;
-  const orphaned = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(orphaned);
-    if (first === 0) stop('SIGTERM');
-    first ||= Date.now();
-  }, ORPHAN_CHECK_MS);
-  orphaned.unref();
+  const begin = (signal: NodeJS.Signals) => {
+    first = Date.now();
+    stop(signal);
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (first === 0) {
-        first = Date.now();
-        stop(signal);
-      } else if (Date.now() - first > 1000) {
-        force();
-      }
+      if (first === 0) begin(signal);
+      else if (Date.now() - first > 1000) force();
     });
   }
+  // Under npm an orphan was meant, too: a killed npm forwards nothing. Without npm, a closed shell means nothing.
+  const parent = process.ppid;
+  const orphaned = setInterval(() => {
+    if (process.ppid === parent || !process.env['npm_lifecycle_event']) return;
+    clearInterval(orphaned);
+    if (first === 0) begin('SIGTERM');
+  }, ORPHAN_CHECK_MS);
+  orphaned.unref();
 }
