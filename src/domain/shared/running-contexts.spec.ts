@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { MessagingModule } from '@nestbox/messaging';
 import { type ContextDatabase, databaseToken, PersistenceModule, UnitOfWork } from '@nestbox/persistence';
-import { createTestDatabase, settled, type TestDatabase } from '@nestbox/testing';
+import { createTestDatabase, settled, type TestDatabase, type TrackedSession, trackSession } from '@nestbox/testing';
 import { contexts } from '../../contexts.js';
 
 type ContextName = keyof typeof contexts;
@@ -49,6 +49,11 @@ export class RunningContexts {
 
   db(context: ContextName): ContextDatabase {
     return this.app.get<ContextDatabase>(databaseToken(context), { strict: false });
+  }
+
+  /** Runs a command and waits for everything that it leads to. */
+  track<R>(command: object): Promise<TrackedSession<R>> {
+    return trackSession<R>(this.app, command);
   }
 
   /** Waits until every event, and every event that followed from it, is handled. */
