@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Command, InvalidArgumentError } from 'commander';
+import * as messages from './cli/messages.js';
 import * as migrate from './cli/migrate.js';
 import * as projection from './cli/projection.js';
 import * as trouble from './cli/trouble.js';
@@ -23,6 +24,8 @@ migrations
   .description('undo everything; all data is lost')
   .requiredOption('--yes', 'yes, lose all data')
   .action(migrate.down);
+
+cli.command('messages').description('Commands, queries and events').command('list').description('what there is, who handles it, and in which services').action(messages.list);
 
 const troubles = cli.command('trouble').description('Events that failed, and what waits behind them');
 troubles.command('list').description('what waits, with its reason').action(trouble.list);

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { withMessage } from '@nestbox/kernel';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Count, GetCount, watcher } from './fixtures/counters.js';
 import { type CountingApp, startCountingApp } from './fixtures/counting-app.js';
@@ -54,5 +55,17 @@ describe('the engine in one process', () => {
     failing = false;
     await expect.poll(() => sightings('d1'), { timeout: 10_000 }).toEqual([1, 2, 3]);
     expect((await app.watching.query('select 1 from watching.trouble')).rows).toEqual([]);
+  });
+
+  it('shows people which events are on their way, with what travels along', async () => {
+    await withMessage({ correlationId: 'corr-1', causationId: 'cause-1', tenantId: 'acme' }, () => app.commands.execute(new Count('shown')));
+    await app.settle();
+    const { rows } = await app.counting.query("select state, retries, type, schema_version, tenant_id, aggregate_type, aggregate_version::int version, payload, headers from counting.outbox_state where aggregate_id = 'shown'");
+    expect(rows).toEqual([
+      {
+        state: 'SENT', retries: 0, type: 'counting.counted', schema_version: 1, tenant_id: 'acme', aggregate_type: 'counting.counter', version: 1,
+        payload: { id: 'shown', value: 1 }, headers: { correlationId: 'corr-1', causationId: 'cause-1' },
+      },
+    ]);
   });
 });

@@ -2,6 +2,7 @@ export { type ContextDefinition, contextDefinitionOf, ContextModule, type Projec
 export { Engine, type EngineState } from './engine.js';
 export type { EventHeaders, SourcedEvent, StoredEvent, StreamHint } from './envelope.js';
 export { LANES, laneOf } from './lanes.js';
+export { handledEvents, handledMessage, type MessageClass } from './message-types.js';
 export { messagingTables } from './messaging-tables.js';
 export { MessagingModule, type MessagingOptions } from './messaging.module.js';
 export { rebuildProjection, type RebuildOptions } from './projection.js';
