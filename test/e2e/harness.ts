@@ -81,7 +81,7 @@ export class RunningApp {
 }
 
 /** The services of a mode, an entry per process; the one that serves the API is first. */
-function servicesOf(mode: Mode): string[] {
+export function servicesOf(mode: Mode): string[] {
   if (mode === 'in-process') return ['all'];
   if (mode === 'nats') return ['all-nats'];
   const { services } = parse(readFileSync(path.join(projectRoot, 'topology.yaml'), 'utf8')) as Topology;
@@ -91,7 +91,7 @@ function servicesOf(mode: Mode): string[] {
   return processes.toSorted((a, b) => Number(b === 'gateway') - Number(a === 'gateway'));
 }
 
-function environmentOf(service: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function environmentOf(service: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { DATABASE_URL: database, ...others } = settings;
   // The gateway owns no context. It gets no database, so it cannot use one.
   return { ...others, SERVICE: service, ...(service !== 'gateway' && database !== undefined && { DATABASE_URL: database }) };
