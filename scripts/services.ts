@@ -1,9 +1,10 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freePort, hasEnded, spawnProgram, stopChild } from './children.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
 
 /** A service that tests and tools may use. */
@@ -46,41 +47,31 @@ export async function ensureNats(): Promise<Service> {
   }
   const usual = 'nats://127.0.0.1:4222';
   if (await natsAnswers(usual)) return { url: usual, origin: 'answering on port 4222', stop: async () => {} };
+  return startNats();
+}
+
+/** A NATS of our own: from the PATH, from Docker, or, as root on Debian, from apt. */
+export async function startNats(): Promise<Service> {
   const port = await freePort();
   const url = `nats://127.0.0.1:${port}`;
   if (!has('nats-server') && !dockerEngine()) installNats();
   const store = mkdtempSync(join(tmpdir(), 'nestbox-nats-'));
   const child = has('nats-server')
-    ? spawn(natsProgram(), ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store], { stdio: 'ignore' })
-    : spawn('docker', ['run', '--rm', '-p', `127.0.0.1:${port}:4222`, 'nats:2.11-alpine', '-js'], { stdio: 'ignore' });
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
+    ? spawnProgram(natsProgram(), ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store])
+    : spawnProgram('docker', ['run', '--rm', '-p', `127.0.0.1:${port}:4222`, 'nats:2.11.4-alpine', '-js']);
   const stop = async () => {
-    process.off('exit', end);
-    await ended(child);
+    await stopChild(child, 5_000);
     rmSync(store, { recursive: true, force: true });
   };
   const patience = Date.now() + READY_WITHIN_MS;
   while (!(await natsAnswers(url))) {
-    if (child.exitCode !== null || Date.now() > patience) {
+    if (hasEnded(child) || Date.now() > patience) {
       await stop();
       throw new Error(`nats-server did not start on port ${port}. Run \`nats-server -js\` by hand to see why.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { url, origin: 'started for this run', stop };
-}
-
-/** Any port that nobody uses. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Why a Postgres cannot be used for tests; undefined when it can. */
@@ -145,13 +136,4 @@ function installNats(): void {
   } catch {
     throw new Error(`apt-get could not install nats-server. ${how}`);
   }
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
-  await exited;
-  clearTimeout(timer);
 }
