@@ -17,7 +17,7 @@ export interface ReplayOptions {
   readonly patienceMs: number;
   readonly meter: (label: string, total: number) => Meter;
   /** Happens once, when half of the orders are placed. */
-  readonly halfWay?: () => Promise<void>;
+  readonly halfWay?: () => void;
 }
 
 export interface Replayed {
@@ -61,6 +61,7 @@ async function supply(api: Api, products: readonly Product[], pieces: ReadonlyMa
 /** Places the orders. One that is there already, from an attempt without an answer, is as good as placed. */
 async function place(api: Api, orders: readonly Order[], { concurrency, meter, halfWay }: ReplayOptions): Promise<Map<string, number>> {
   const requestedAt = new Map<string, number>();
+  if (orders.length === 0) return requestedAt;
   const progress = meter('Placed', orders.length);
   let placed = 0;
   await inParallel(orders, concurrency, async (order) => {
@@ -68,7 +69,7 @@ async function place(api: Api, orders: readonly Order[], { concurrency, meter, h
     await api.post('/v1/orders', order, [201, 409]);
     progress.tick();
     placed += 1;
-    if (placed === Math.ceil(orders.length / 2)) await halfWay?.();
+    if (placed === Math.ceil(orders.length / 2)) halfWay?.();
   });
   return requestedAt;
 }
