@@ -1,0 +1,40 @@
+import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { build } from '../../scripts/build.ts';
+import { Api } from './api.ts';
+import { ServiceProcess } from './service-process.ts';
+
+const CONTEXTS = ['ordering', 'inventory', 'billing', 'reporting'] as const;
+
+const databases = new Map<string, TestDatabase>();
+let service: ServiceProcess | undefined;
+
+beforeAll(async () => {
+  expect(build()).toBe(true);
+  for (const context of CONTEXTS) databases.set(context, await createTestDatabase());
+});
+
+afterAll(async () => {
+  await service?.stop();
+  for (const database of databases.values()) await database.drop();
+});
+
+it('runs with a database for every context, and keeps each context in its own', async () => {
+  const urls = CONTEXTS.map((context) => [`${context.toUpperCase()}_DATABASE_URL`, databases.get(context)!.url]);
+  service = await ServiceProcess.start('all', { SERVICE: 'all', LOG_LEVEL: 'warn', ...Object.fromEntries(urls) });
+  const api = new Api(service.url);
+  const productId = await api.stock(5);
+  const id = await api.place('customer', [{ productId, quantity: 2, unitPrice: 250 }]);
+  await expect.poll(() => api.sales(), { timeout: 10_000 }).toEqual({ orders: 1, units: 2, revenue: { amount: 500, currency: 'USD' } });
+  expect(await api.order(id)).toMatchObject({ status: 'confirmed' });
+  for (const [context, { url }] of databases) expect(await schemasIn(url)).toEqual([context, 'nb'].sort());
+});
+
+async function schemasIn(url: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query("select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$|public$)' order by nspname");
+  await client.end();
+  return rows.map((row) => row.nspname);
+}
