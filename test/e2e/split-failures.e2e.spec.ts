@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENTUALLY, expectProblem, unique, usd } from './api.ts';
+import { runDemo } from './demo.ts';
 import { RunningApp } from './harness.ts';
 
 /** What the application promises about how long a caller waits, in ms; the server gives up a little before the client here. */
@@ -66,6 +67,17 @@ describe('the split application, when a part of it is gone', () => {
     }
     await expect.poll(async () => (await setLimit(customerId, 7)).status, EVENTUALLY).toBe(200);
     expect(await app.api.account(customerId)).toMatchObject({ creditLimit: usd(7) });
+  });
+
+  it('lets the demo say which orders wait while billing is gone, and finish its work afterwards', { timeout: 120_000 }, async () => {
+    await only('billing').kill('SIGKILL');
+    const first = await runDemo(['--url', app.url, '--patience', '5']);
+    expect([first.code, first.result]).toEqual([1, undefined]);
+    expect(first.stderr).toMatch(/830 orders have not settled, and none did for 5 s: (\d{5}, ){19}\d{5} and 810 more\./);
+    await app.startService('billing');
+    const second = await runDemo(['--url', app.url]);
+    expect(second.stdout + second.stderr).toContain('All totals are right.');
+    expect([second.code, second.result?.placed]).toEqual([0, 0]);
   });
 
   it('comes to the right totals when one of two inventory processes is killed while orders run', async () => {
