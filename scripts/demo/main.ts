@@ -9,7 +9,8 @@ import { describe, reportedTotals, resultOf } from './report.ts';
 import { openTarget, type Target } from './target.ts';
 
 const log: string[] = [];
-let target: Target | undefined;
+const interrupted = new AbortController();
+let target: Promise<Target> | undefined;
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -18,10 +19,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const northwind = readNorthwind();
-  target = await openTarget(options, log);
+  target = openTarget(options, log, interrupted.signal);
+  const { url, killInventory } = await target;
   const patienceMs = options.patienceSeconds * 1000;
-  const api = new Api(target.url, patienceMs);
-  const { killInventory } = target;
+  const api = new Api(url, patienceMs);
   const replayed = await replay(api, northwind, {
     concurrency: options.concurrency,
     patienceMs,
@@ -44,8 +45,17 @@ function readOptions(): DemoOptions | 'help' {
   }
 }
 
+/** Ends what was started, also when that is still on its way. */
+async function stop(): Promise<void> {
+  const opened = await target?.catch(() => undefined);
+  await opened?.stop();
+}
+
 onStopSignal(
-  () => void (target?.stop() ?? Promise.resolve()).finally(() => process.exit(130)),
+  () => {
+    interrupted.abort();
+    void stop().finally(() => process.exit(130));
+  },
   () => process.exit(130),
 );
 
@@ -53,8 +63,10 @@ let code = 1;
 try {
   code = await main();
 } catch (error) {
+  // What fails because it was stopped is no news; the handler of the signal ends the program.
+  if (interrupted.signal.aborted) await new Promise(() => {});
   const output = log.length > 0 ? `\nThe last output of the system:\n${log.join('\n')}` : '';
   process.stderr.write(`\nThe replay failed: ${(error as Error).message}${output}\n`);
 }
-await target?.stop();
+await stop();
 process.exit(code);

@@ -6,7 +6,7 @@ import { build } from '../build.ts';
 import { startEmbeddedPostgres } from '../postgres.ts';
 import { loadDotEnv, projectRoot } from '../project.ts';
 import { ensureNats } from '../services.ts';
-import { startSplit } from '../split.ts';
+import { type SplitOptions, startSplit } from '../split.ts';
 import type { DemoOptions, Mode } from './options.ts';
 
 /** The system that the replay is about. */
@@ -21,8 +21,13 @@ export interface Target {
 /** How much of the output of the processes is kept, to be shown when something goes wrong. */
 const KEPT_LINES = 40;
 
-/** The system that runs at `url`, or one of its own in the wanted mode. @throws Error when it does not start */
-export async function openTarget({ mode, url }: DemoOptions, log: string[]): Promise<Target> {
+/**
+ * The system that runs at `url`, or one of its own in the wanted mode.
+ * @param log gets the last lines of what the processes print
+ * @param signal ends the start half-way
+ * @throws Error when it does not start; then nothing is left running
+ */
+export async function openTarget({ mode, url }: DemoOptions, log: string[], signal: AbortSignal): Promise<Target> {
   if (url !== undefined) return { url, stop: async () => {} };
   loadDotEnv();
   if (!build()) throw new Error('The sources do not compile.');
@@ -36,7 +41,9 @@ export async function openTarget({ mode, url }: DemoOptions, log: string[]): Pro
       log.push(line.trimEnd());
       log.splice(0, log.length - KEPT_LINES);
     };
-    const started = mode === 'split' ? await startSplitMode(env, write, stack) : await startSingleMode(mode, env, write, stack);
+    signal.throwIfAborted();
+    const started = mode === 'split' ? await startSplitMode({ env, log: write, signal }, stack) : await startSingleMode(mode, { env, log: write, signal }, stack);
+    signal.throwIfAborted();
     return { ...started, stop };
   } catch (error) {
     await stop();
@@ -57,7 +64,7 @@ async function environmentOf(mode: Mode, stack: (() => Promise<unknown>)[]): Pro
     const database = await ensureDatabase(server.url, `nestbox_demo_${mode.replace('-', '_')}`);
     env['DATABASE_URL'] = database.url;
     // A stream belongs to the database whose events it has: another database gets other streams.
-    env['NATS_NAMESPACE'] ??= `demo_${database.identity}`;
+    env['NATS_NAMESPACE'] ||= `demo_${database.identity}`;
   }
   if (mode !== 'in-process') {
     const nats = await ensureNats();
@@ -94,7 +101,7 @@ async function withClient<T>(connectionString: string, work: (client: pg.Client)
   }
 }
 
-async function startSingleMode(mode: Mode, env: NodeJS.ProcessEnv, log: (line: string) => void, stack: (() => Promise<unknown>)[]) {
+async function startSingleMode(mode: Mode, { env, log, signal }: Required<SplitOptions>, stack: (() => Promise<unknown>)[]) {
   const service = mode === 'nats' ? 'all-nats' : 'all';
   const app = new AppProcess({
     service,
@@ -105,12 +112,13 @@ async function startSingleMode(mode: Mode, env: NodeJS.ProcessEnv, log: (line: s
     log: (_, line) => log(line),
   });
   stack.push(() => app.stop());
+  signal.addEventListener('abort', () => void app.stop(), { once: true });
   await app.start();
   return { url: app.url! };
 }
 
-async function startSplitMode(env: NodeJS.ProcessEnv, log: (line: string) => void, stack: (() => Promise<unknown>)[]) {
-  const split = await startSplit({ env: { ...env, PORT: '0' }, log });
+async function startSplitMode({ env, log, signal }: Required<SplitOptions>, stack: (() => Promise<unknown>)[]) {
+  const split = await startSplit({ env: { ...env, PORT: '0' }, log, signal });
   stack.push(() => split.stop());
   const killInventory = () => {
     const victim = split.processes.find(({ service }) => service === 'inventory');
