@@ -1,4 +1,4 @@
-import { type ContextDatabase, sqlState, type Statement, Transaction, UnitOfWork } from '@nestbox/persistence';
+import { type ContextDatabase, inOneWrite, sqlState, type Statement, Transaction, UnitOfWork } from '@nestbox/persistence';
 import type { StreamHint } from './envelope.js';
 import type { Lane } from './lane.js';
 import type { LaneClaims } from './lane-claims.js';
@@ -40,10 +40,8 @@ export async function laneTransaction(
   const unit = UnitOfWork.within(db, transaction);
   try {
     const fence = claims.fence(lane.lane, lane.gen, step.n, step.hint ?? lane.hint);
-    const [begun, fenced] = await Promise.allSettled([
-      transaction.client.query(BEGIN),
-      transaction.client.query(fence.text, fence.values as unknown[]),
-    ]);
+    const { client } = transaction;
+    const [begun, fenced] = await Promise.allSettled(inOneWrite(client, () => [client.query(BEGIN), client.query(fence.text, fence.values as unknown[])] as const));
     if (begun.status === 'rejected') throw begun.reason;
     if (fenced.status === 'rejected') throw sqlState(fenced.reason) === '23505' ? new LaneLost(lane.lane) : fenced.reason;
     const statements = await unit.scope(work);

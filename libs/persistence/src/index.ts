@@ -5,6 +5,6 @@ export { ConcurrencyConflict, DatabaseUnavailable, ForeignUnitOfWork, NoUnitOfWo
 export type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
 export { databaseToken, InjectDatabase, PersistenceModule, type PersistenceOptions } from './persistence.module.js';
 export { databaseUrlSetting, persistenceSettings } from './settings.js';
-export { isConnectionError, isTransient, pipeline, sqlState, type Statement } from './statement.js';
+export { inOneWrite, isConnectionError, isTransient, pipeline, sqlState, type Statement } from './statement.js';
 export { Transaction } from './transaction.js';
 export { type Propagation, UnitOfWork } from './unit-of-work.js';

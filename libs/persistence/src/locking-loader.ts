@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Aggregate } from '@nestbox/kernel';
 import type { AggregateStore } from './aggregate-store.js';
+import { inOneWrite } from './statement.js';
 
 type AnyStore = AggregateStore<Aggregate>;
 type Row = Record<string, unknown>;
@@ -36,7 +37,7 @@ export class LockingLoader {
     const wishes = [...this.wishes].sort(([left], [right]) => left.order - right.order);
     this.wishes = new Map();
     // Sent together: on one connection the statements run in this order.
-    await Promise.all(wishes.map(([store, wanted]) => this.select(store, wanted)));
+    await Promise.all(inOneWrite(this.client, () => wishes.map(([store, wanted]) => this.select(store, wanted))));
   }
 
   private async select(store: AnyStore, wanted: readonly Wish[]): Promise<void> {
