@@ -58,8 +58,8 @@ export function orders(app: () => RunningApp): void {
       [333, 5, 10, 1_499],
       [999, 3, 15, 2_547],
       [1_400, 2, 100, 0],
-      // More digits than a floating point number holds on the way.
-      [150_000_000_000_050, 1, 1, 148_500_000_000_050],
+      // More digits on the way than a floating point number holds: it would come to a cent less.
+      [200_000_000_000_150, 1, 1, 198_000_000_000_149],
     ])('of %i cents × %i less %i %% comes to %i cents', async (unitPrice, quantity, discountPercent, total) => {
       const { api } = app();
       const customerId = unique('rounding');

@@ -91,14 +91,19 @@ export function refusedOrders(app: () => RunningApp): void {
   });
 
   describe('a cancellation', () => {
-    it('before the confirmation is final: nothing stays reserved or charged', async () => {
+    it.each([
+      ['before stock is reserved', 'inventory.products', 'id', 0],
+      ['before the payment', 'billing.accounts', 'customer_id', 4],
+    ])('%s is final: nothing stays reserved or charged', async (_when, table, key, reserved) => {
       const { api, database } = app();
       const [productId, customerId] = [await api.stock(10), unique('customer')];
-      // Nothing can be reserved while somebody else holds the product's row, so the order cannot be confirmed before.
+      await api.call('PUT', `/v1/customers/${customerId}/credit-limit`, { amount: 1_000_000 });
+      // As long as somebody else holds the row, the order cannot get any further.
       const id = await withTransaction(database.url, async (client) => {
-        const { rowCount } = await client.query('select 1 from inventory.products where id = $1 for update', [productId]);
+        const { rowCount } = await client.query(`select 1 from ${table} where ${key} in ($1, $2) for update`, [productId, customerId]);
         expect(rowCount).toBe(1);
         const order = await api.place(customerId, [{ productId, quantity: 4, unitPrice: 250 }]);
+        await expect.poll(() => api.product(productId), EVENTUALLY).toMatchObject({ reserved });
         const cancelled = await api.call('POST', `/v1/orders/${order}/cancel`);
         expect([cancelled.status, cancelled.body]).toEqual([200, { id: order, status: 'cancelled' }]);
         expect(await api.order(order)).toMatchObject({ status: 'cancelled', version: 2, history: [{ status: 'placed' }, { status: 'cancelled' }] });
