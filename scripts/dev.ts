@@ -24,7 +24,9 @@ const compiler = spawnProgram(
 );
 
 async function restart(): Promise<void> {
-  if (app) await stopChild(app, 5_000);
+  const previous = app;
+  app = undefined;
+  if (previous) await stopChild(previous, 5_000);
   if (stopping) return;
   removeOrphans();
   const current = spawnApplication(env, 'inherit');
