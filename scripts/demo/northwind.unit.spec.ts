@@ -61,7 +61,7 @@ describe('exact numbers', () => {
     [999, 3, 15, 2_547],
     [1_400, 12, 0, 16_800],
     [1_400, 12, 100, 0],
-  ])('%i cents × %i less %i %% are %i cents', (unitPrice, quantity, discountPercent, total) => {
+  ])('%i cents × %i less %i percent are %i cents', (unitPrice, quantity, discountPercent, total) => {
     expect(lineTotal({ productId: 'any', unitPrice, quantity, discountPercent })).toBe(total);
   });
 });

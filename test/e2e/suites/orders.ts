@@ -60,7 +60,7 @@ export function orders(app: () => RunningApp): void {
       [1_400, 2, 100, 0],
       // More digits on the way than a floating point number holds: it would come to a cent less.
       [200_000_000_000_150, 1, 1, 198_000_000_000_149],
-    ])('of %i cents × %i less %i %% comes to %i cents', async (unitPrice, quantity, discountPercent, total) => {
+    ])('of %i cents × %i less %i percent comes to %i cents', async (unitPrice, quantity, discountPercent, total) => {
       const { api } = app();
       const customerId = unique('rounding');
       const id = await api.place(customerId, [{ productId: await api.stock(quantity), quantity, unitPrice, discountPercent }]);
