@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { build } from './build.ts';
+import { onStopSignal } from './children.ts';
 import { fail, loadDotEnv, projectRoot } from './project.ts';
 import { ensureNats, ensurePostgres, type Service } from './services.ts';
 
@@ -18,7 +19,10 @@ const steps: [name: string, program: string, args: string[]][] = [
 
 const services: Service[] = [];
 let running: ChildProcess | undefined;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().then(() => process.exit(130)));
+onStopSignal(
+  () => void stop().then(() => process.exit(130)),
+  () => process.exit(130),
+);
 
 const report: string[] = [];
 let failed = false;

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +62,9 @@ function commandLine(pid: number): string {
 
 /** Starts the server in a session of its own: a Ctrl-C in the terminal must reach the application first. */
 export function spawnServer(files: ServerFiles, port: number): ChildProcess {
-  const log = openSync(files.logFile, 'w', 0o600);
+  // Emptied, then appended to: two starts at the same moment must not write over each other's reasons.
+  writeFileSync(files.logFile, '', { mode: 0o600 });
+  const log = openSync(files.logFile, 'a');
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
