@@ -1,8 +1,12 @@
 export { Aggregate, EventRaisedOutsideUnitOfWork, withRecorder, type EventRecorder } from './aggregate.js';
+export type { AsyncApiChannel, AsyncApiDocument, AsyncApiMessage, AsyncApiOperation, AsyncApiReference, JsonSchema } from './asyncapi.js';
 export { Clock, SystemClock } from './clock.js';
-export { DomainEvent, MESSAGE_TYPE_PATTERN, type DomainEventClass } from './domain-event.js';
-export { DomainError, UsageError, type ErrorKind } from './errors.js';
+export { beforeAbort, DeadlineExceeded } from './deadline.js';
+export { DomainEvent, MESSAGE_TYPE_PATTERN, type DomainEventClass, type Upcaster } from './domain-event.js';
+export { errorCatalogue } from './error-catalogue.js';
+export { definitionOf, DomainError, ERROR_KINDS, UsageError, type DefinedError, type ErrorDefinition, type ErrorKind } from './errors.js';
 export { uuidv7 } from './ids.js';
-export { currentMessage, withMessage, type MessageContext } from './message-context.js';
-export { Money, type MoneyJson } from './money.js';
+export { currentMessage, withMessage, type Identity, type MessageContext } from './message-context.js';
+export { Money, moneyErrors, type MoneyJson } from './money.js';
 export type { SettingDefinition, SettingDefinitions, SettingValues } from './settings.js';
+export { continueTrace, startTrace, type TraceContext, traceIds } from './trace-context.js';

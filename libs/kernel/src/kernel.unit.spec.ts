@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Aggregate, type EventRecorder, EventRaisedOutsideUnitOfWork, withRecorder } from './aggregate.js';
 import { DomainEvent } from './domain-event.js';
+import { errorCatalogue } from './error-catalogue.js';
+import { DomainError, type ErrorDefinition, UsageError } from './errors.js';
 import { uuidv7 } from './ids.js';
 import { currentMessage, withMessage } from './message-context.js';
 import { Money } from './money.js';
@@ -83,6 +85,28 @@ describe('an aggregate', () => {
   it('refuses to raise where the event would be lost, and says what to do', () => {
     expect(() => new Thing().happen()).toThrow(EventRaisedOutsideUnitOfWork);
     expect(() => new Thing().happen()).toThrow(/Thing raised Happened[\s\S]*commandBus\.execute/);
+  });
+});
+
+describe('an error', () => {
+  const thingGone = { code: 'things.gone', kind: 'not-found', title: 'Gone', cause: 'It was taken away.', cure: 'Take another one.' } as const satisfies ErrorDefinition;
+
+  class ThingGone extends DomainError {
+    static readonly definition = thingGone;
+    constructor(id: string) {
+      super(ThingGone.definition, `There is no thing "${id}" any more.`, { id });
+    }
+  }
+
+  it('has the kind and code of its definition, and a sentence and facts of its own', () => {
+    expect(new ThingGone('x')).toMatchObject({ name: 'ThingGone', kind: 'not-found', code: 'things.gone', message: 'There is no thing "x" any more.', details: { id: 'x' } });
+  });
+
+  it('is found in a catalogue by its code, once', () => {
+    const other = { ...thingGone, code: 'things.broken' };
+    expect([...errorCatalogue([ThingGone, other])]).toEqual([['things.gone', thingGone], ['things.broken', other]]);
+    expect(() => errorCatalogue([ThingGone, { ...thingGone, title: 'Away' }])).toThrow(/Two errors have the code "things\.gone": "Gone" and "Away"\.\n.*give one of them another code/);
+    for (const code of ['gone', 'Things.gone', 'things.was_gone', 'things.']) expect(() => errorCatalogue([{ ...thingGone, code }])).toThrow(UsageError);
   });
 });
 

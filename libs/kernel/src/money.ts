@@ -1,4 +1,23 @@
-import { DomainError } from './errors.js';
+import { DomainError, type ErrorDefinition } from './errors.js';
+
+/** What cannot be calculated. */
+export const moneyErrors = {
+  invalidAmount: {
+    code: 'money.invalid-amount', kind: 'invalid', title: 'Invalid amount of money',
+    cause: 'An amount is not a whole number of minor units (cents), or is larger than can be calculated exactly.',
+    cure: 'Send whole minor units, and smaller amounts or quantities.',
+  },
+  invalidCurrency: {
+    code: 'money.invalid-currency', kind: 'invalid', title: 'Invalid currency',
+    cause: 'A currency is not a code of ISO 4217.',
+    cure: 'Send three capital letters, such as USD.',
+  },
+  currencyMismatch: {
+    code: 'money.currency-mismatch', kind: 'invalid', title: 'Different currencies',
+    cause: 'Amounts of two currencies were to be added or compared.',
+    cure: 'Use one currency for what is calculated together.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>;
 
 /** Money as JSON carries it: integer minor units (cents) and an ISO 4217 code. */
 export interface MoneyJson {
@@ -17,10 +36,10 @@ export class Money implements MoneyJson {
    */
   static of(amount: number, currency = 'USD'): Money {
     if (!Number.isSafeInteger(amount)) {
-      throw new DomainError('invalid', 'money.invalid-amount', `An amount is a whole number of minor units within ±${Number.MAX_SAFE_INTEGER}, not ${amount}.`);
+      throw new DomainError(moneyErrors.invalidAmount, `An amount is a whole number of minor units within ±${Number.MAX_SAFE_INTEGER}, not ${amount}.`);
     }
     if (!/^[A-Z]{3}$/.test(currency)) {
-      throw new DomainError('invalid', 'money.invalid-currency', `A currency is an ISO 4217 code such as USD, not "${currency}".`);
+      throw new DomainError(moneyErrors.invalidCurrency, `A currency is an ISO 4217 code such as USD, not "${currency}".`);
     }
     return new Money(amount, currency);
   }
@@ -64,7 +83,7 @@ export class Money implements MoneyJson {
 
   private sameCurrency(other: Money): Money {
     if (other.currency !== this.currency) {
-      throw new DomainError('invalid', 'money.currency-mismatch', `Cannot calculate with ${this.currency} and ${other.currency}.`);
+      throw new DomainError(moneyErrors.currencyMismatch, `Cannot calculate with ${this.currency} and ${other.currency}.`);
     }
     return other;
   }

@@ -7,7 +7,7 @@ export type SettingDefinition = {
   /** Never shown in logs, errors or generated files. */
   readonly secret?: boolean;
 } & (
-  | { readonly type: 'string'; readonly default?: string }
+  | { readonly type: 'string'; readonly minLength?: number; readonly default?: string }
   | { readonly type: 'url'; readonly protocols: readonly string[]; readonly default?: string }
   | { readonly type: 'integer'; readonly min?: number; readonly max?: number; readonly default?: number }
   | { readonly type: 'boolean'; readonly default?: boolean }
@@ -26,5 +26,7 @@ type ValueOf<D> = D extends { type: 'integer' }
 
 /** The parsed values of a set of definitions. `optional: true` without a default gives `undefined` when unset. */
 export type SettingValues<D extends SettingDefinitions> = {
-  readonly [K in keyof D]: D[K] extends { optional: true } ? ValueOf<D[K]> | undefined : ValueOf<D[K]>;
+  readonly [K in keyof D as D[K] extends { optional: true } ? never : K]: ValueOf<D[K]>;
+} & {
+  readonly [K in keyof D as D[K] extends { optional: true } ? K : never]?: ValueOf<D[K]> | undefined;
 };

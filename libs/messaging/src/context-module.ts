@@ -1,5 +1,5 @@
 import { Module, type Provider, type Type } from '@nestjs/common';
-import type { DomainEventClass } from '@nestbox/kernel';
+import { definitionOf, type DefinedError, type DomainEventClass, UsageError } from '@nestbox/kernel';
 import { type MigrationClass, PersistenceModule } from '@nestbox/persistence';
 import type { EntitySchema } from 'typeorm';
 import { messagingTables } from './messaging-tables.js';
@@ -27,6 +27,8 @@ export interface ContextDefinition {
   readonly queries?: readonly Type[];
   /** Events that its aggregates raise. */
   readonly publishes?: readonly DomainEventClass[];
+  /** Its refusals, for the catalogue: every class that extends `DomainError`. */
+  readonly errors?: readonly DefinedError[];
   /** `@EventsHandler` classes, handled together as one reader named like the context. */
   readonly subscribers?: readonly Type[];
   readonly projections?: readonly ProjectionDefinition[];
@@ -56,6 +58,17 @@ export function ContextModule(definition: ContextDefinition): ClassDecorator {
       ],
     })(target);
   };
+}
+
+/**
+ * The refusals of a context.
+ * @throws UsageError for one whose code begins with the name of something else
+ */
+export function contextErrors({ name, errors = [] }: ContextDefinition): readonly DefinedError[] {
+  for (const { code, title } of errors.map(definitionOf)) {
+    if (!code.startsWith(`${name}.`)) throw new UsageError(`The context "${name}" lists the error "${title}" with the code "${code}".`, `a context lists its own errors only: begin the code with "${name}.", or list the error where it belongs.`);
+  }
+  return errors;
 }
 
 /** The definition of a context module; undefined for any other class. */

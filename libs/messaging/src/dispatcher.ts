@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { currentMessage, type MessageContext, UsageError, uuidv7, withMessage } from '@nestbox/kernel';
-import { ConcurrencyConflict, ForeignUnitOfWork, UnitOfWork } from '@nestbox/persistence';
-import { contextOfType, typeOfMessage } from './message-types.js';
+import { ConcurrencyConflict, type ContextDatabase, ForeignUnitOfWork, sqlState, UnitOfWork, type UnitOfWorkOptions } from '@nestbox/persistence';
+import { contextOfType, type MessageClass, typeOfMessage } from './message-types.js';
+import { runOnce } from './idempotency.js';
 import type { LocalMessage, MessageRegistry } from './registry.js';
 import { DEFAULT_TENANT } from './outbox.js';
 
@@ -10,19 +12,27 @@ export interface RemoteCaller {
   request(kind: 'command' | 'query', message: object): Promise<unknown>;
 }
 
-/** Attempts for a command that loses against another on the same aggregate. */
-const MAX_ATTEMPTS = 10;
-const RETRY_STEP_MS = 5;
+/** Attempts of a command without locks; later ones lock what they load, so that others wait for them. */
+const OPTIMISTIC_ATTEMPTS = 3;
+/** Longest pause before the next attempt, in ms: grows by the attempt, and is left to chance. */
+const PAUSE_MS = { step: 5, most: 50 };
+
+export interface DispatchLimits {
+  /** How long a command or query may take when neither its caller nor its class says, in ms. */
+  readonly timeoutMs: number;
+  /** After so many ms an idempotency key is forgotten. */
+  readonly keepKeysMs: number;
+}
 
 /** Brings commands and queries to their handlers: here, or in the process that owns the context. */
 export class Dispatcher {
-  constructor(private readonly registry: MessageRegistry, private readonly remote: RemoteCaller | undefined, private readonly timeoutMs: number) {}
+  constructor(private readonly registry: MessageRegistry, private readonly remote: RemoteCaller | undefined, private readonly limits: DispatchLimits) {}
 
   /** Runs a command or query. Errors are those of the handler, wherever it ran. */
   dispatch(kind: 'command' | 'query', message: object): Promise<unknown> {
     const type = typeOfMessage(message);
     if (kind === 'command') refuseForeignUnitOfWork(type);
-    return withMessage(this.messageContext(), async () => {
+    return withMessage(this.messageContext(message.constructor as MessageClass), async () => {
       const local = this.registry.find(type);
       if (local) return this.run(local, message);
       if (this.remote && !this.isLocalContext(type)) return this.remote.request(kind, message);
@@ -35,40 +45,55 @@ export class Dispatcher {
 
   /** Runs a message that was found in this process' registry. */
   run(local: LocalMessage, message: object): Promise<unknown> {
-    if (local.kind === 'query') return local.db.read(() => local.execute(message));
-    return this.retryConflicts(() => UnitOfWork.run(local.db, () => local.execute(message)));
+    const { idempotencyKey: key, signal } = currentMessage()!;
+    if (local.kind === 'query') return local.db.read(() => local.execute(message), signal);
+    const work = (also?: UnitOfWorkOptions['also']) => this.retryConflicts(local.db, () => local.execute(message), also);
+    // Inside another command it is a part of that one.
+    if (key === undefined || UnitOfWork.current()) return work();
+    return runOnce(local.db, message, key, this.limits.keepKeysMs, work);
   }
 
   /** A conflict is somebody else's success: load again and decide again, until the deadline. */
-  private async retryConflicts<T>(work: () => Promise<T>): Promise<T> {
+  private async retryConflicts(db: ContextDatabase, work: () => Promise<unknown>, also: UnitOfWorkOptions['also']): Promise<unknown> {
     // Inside another command the outer one starts again as a whole.
-    if (UnitOfWork.current()) return work();
-    const deadline = currentMessage()!.deadline!;
+    if (UnitOfWork.current()) return UnitOfWork.run(db, work);
+    const { deadline, signal } = currentMessage()!;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work();
+        return await UnitOfWork.run(db, work, { locking: attempt > OPTIMISTIC_ATTEMPTS, also, signal });
       } catch (error) {
-        if (!(error instanceof ConcurrencyConflict) || attempt === MAX_ATTEMPTS || Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, attempt * RETRY_STEP_MS * Math.random()));
+        if (!isConflict(error) || Date.now() > deadline!) throw error;
+        const pause = Math.min(PAUSE_MS.most, attempt * PAUSE_MS.step) * Math.random();
+        await sleep(pause);
       }
     }
   }
 
-  private messageContext(): MessageContext {
+  private messageContext({ type: origin, timeoutMs = Number.POSITIVE_INFINITY }: MessageClass): MessageContext {
     const current = currentMessage();
     const correlationId = current?.correlationId ?? uuidv7();
+    const now = Date.now();
+    const deadline = Math.min(current?.deadline ?? now + this.limits.timeoutMs, now + timeoutMs);
+    const signal = deadline === current?.deadline ? current.signal : undefined;
     return {
       ...current,
       correlationId,
       causationId: current?.causationId ?? correlationId,
+      origin,
       tenantId: current?.tenantId ?? DEFAULT_TENANT,
-      deadline: current?.deadline ?? Date.now() + this.timeoutMs,
+      deadline,
+      signal: signal ?? (deadline > now ? AbortSignal.timeout(deadline - now) : AbortSignal.abort()),
     };
   }
 
   private isLocalContext(type: string): boolean {
     return this.registry.contexts.some(({ definition }) => definition.name === contextOfType(type));
   }
+}
+
+/** Lost against another transaction: by the version, or by a deadlock between those that lock. */
+function isConflict(error: unknown): boolean {
+  return error instanceof ConcurrencyConflict || sqlState(error) === '40P01';
 }
 
 /** In one process a command of another context could join the transaction; in several it cannot. So it never may. */

@@ -2,13 +2,19 @@ import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type O
 import { UsageError } from '@nestbox/kernel';
 import type { ContextDatabase } from '@nestbox/persistence';
 import { LaneReader } from './lane-reader.js';
-import { Leases } from './leases.js';
+import { Leases, STALL_MAX_MS } from './leases.js';
 import { contextOfType } from './message-types.js';
 import { Outbox } from './outbox.js';
 import type { LocalContext, MessageRegistry, ReaderDefinition } from './registry.js';
-import { PostgresRelayLog } from './relay-log-postgres.js';
+import { forgetRelay, PostgresRelayLog } from './relay-log-postgres.js';
+import { describeOverdue, Retention, type RetentionOptions, type RetentionState } from './retention.js';
 import { Sequencer } from './sequencer.js';
+import { restoredHead } from './sequencer-sql.js';
+import { SlowHandlers } from './slow-handlers.js';
+import type { EventSource } from './source.js';
+import { StallWatch } from './stall-watch.js';
 import type { EventTransport, Running } from './transport.js';
+import { Turns } from './turns.js';
 import type { WakeUps } from './wake-ups.js';
 
 /** What runs in this process, for health and for people. */
@@ -17,7 +23,12 @@ export interface EngineState {
   readonly transport: 'up' | 'down';
   /** What keeps events from travelling, for people. */
   readonly problems: readonly string[];
+  /** What keeps old events, of the contexts whose sequencer runs here. */
+  readonly retention: readonly RetentionState[];
 }
+
+/** Puts something between a reader and the source it follows. */
+export type SourceFilter = (reader: string, source: EventSource) => EventSource;
 
 /** What an engine works with. */
 export interface EngineParts {
@@ -26,6 +37,12 @@ export interface EngineParts {
   readonly wakeUps: WakeUps;
   /** Takes requests from other processes; it opens last and closes first. */
   readonly entrance?: Running;
+  /** Stands between a reader and what it follows; tests put faults there. */
+  readonly throughSource?: SourceFilter | undefined;
+  /** How long events are kept, and for whom. */
+  readonly retention: Pick<RetentionOptions, 'keepMs' | 'keepKeysMs' | 'alarmMs'> & { readonly readersOf: (source: string) => ReturnType<RetentionOptions['readers']> };
+  /** A process whose event loop has stood still for so long, in ms, counts as dead. Default 10,000. */
+  readonly stallMaxMs?: number | undefined;
   /** Ends what all the parts share, once they have stopped. */
   readonly close?: () => Promise<void>;
 }
@@ -36,9 +53,13 @@ export interface EngineParts {
  */
 export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('messaging');
-  private readonly leases = new Leases();
+  private readonly leases: Leases;
+  private readonly stalls: StallWatch;
+  private readonly turns = new Turns();
+  private readonly slowHandlers = new SlowHandlers((message) => this.logger.warn(message));
   private readonly readers: LaneReader[] = [];
   private readonly running: Running[] = [];
+  private readonly retentions: Retention[] = [];
   private stopped: Promise<void> | undefined;
 
   private readonly registry: MessageRegistry;
@@ -47,6 +68,9 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
 
   constructor(private readonly parts: EngineParts) {
     ({ registry: this.registry, transport: this.transport, wakeUps: this.wakeUps } = parts);
+    const { stallMaxMs = STALL_MAX_MS } = parts;
+    this.leases = new Leases(stallMaxMs);
+    this.stalls = new StallWatch(stallMaxMs, (message) => this.logger.warn(message));
   }
 
   /** Checks everything that is declared, before anything runs. */
@@ -64,9 +88,12 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
 
   async onApplicationBootstrap(): Promise<void> {
     await this.run(this.transport);
+    for (const context of this.registry.contexts) await this.admit(context);
     for (const context of this.registry.contexts) await this.startContext(context);
+    this.stalls.start();
     // Readers last: what they read is running by now.
     for (const context of this.registry.contexts) for (const reader of context.readers) await this.startReader(reader);
+    for (const retention of this.retentions) await this.run(retention);
     // Not waited for: while the broker is away, this process answers for its health and what it can do alone.
     this.parts.entrance?.start().catch((error: unknown) => this.logger.error(`Requests of other processes are not taken: ${(error as Error).message}`));
   }
@@ -81,32 +108,54 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
       await this.parts.entrance?.stop();
       await Promise.all(this.readers.map((reader) => reader.stop()));
       for (const part of this.running.toReversed()) await part.stop();
+      await this.stalls.stop();
       await this.leases.stop();
       await this.parts.close?.();
     })();
     return this.stopped;
   }
 
+  /** Does not wait for the next heartbeat to find what is due, asked for or unannounced. */
+  look(): void {
+    this.leases.ask();
+  }
+
   state(): EngineState {
+    const retention = this.retentions.flatMap(({ state }) => state ?? []);
     return {
       readers: this.readers.map((reader) => ({ name: reader.name, lanes: reader.owned })),
       transport: this.transport.healthy() ? 'up' : 'down',
-      problems: this.transport.problems(),
+      problems: [...this.transport.problems(), ...retention.flatMap(({ context, overdue }) => overdue.map((reader) => describeOverdue(context, reader)))],
+      retention,
     };
+  }
+
+  /** Drops the old events that may go, now instead of at the next look. */
+  async dropOldEvents(): Promise<void> {
+    for (const retention of this.retentions) await retention.look();
+  }
+
+  private async admit({ db }: LocalContext): Promise<void> {
+    const head = await restoredHead(db);
+    if (head !== undefined) await this.transport.admit?.(db.context, head);
   }
 
   private async startContext({ db }: LocalContext): Promise<void> {
     const lease = this.leases.of(db);
-    await this.run(new Sequencer(db, lease, this.wakeUps, this.logger));
+    await this.run(new Sequencer(db, lease, this.wakeUps, this.logger, this.transport.fresh(db.context)));
     const relay = this.transport.relay(new PostgresRelayLog(db, lease, this.wakeUps));
     if (relay) await this.run(relay);
+    else await forgetRelay(db);
+    const { readersOf, ...times } = this.parts.retention;
+    this.retentions.push(new Retention({ db, lease, logger: this.logger, ...times, relayed: relay !== undefined, readers: () => readersOf(db.context) }));
   }
 
   private async startReader({ reader, db, handlers }: ReaderDefinition): Promise<void> {
+    const { throughSource = (_: string, source: EventSource) => source } = this.parts;
     const sources = new Set(handlers.flatMap((handler) => [...handler.events.keys()].map(contextOfType)));
     for (const source of sources) {
       const concerned = handlers.filter((handler) => [...handler.events.keys()].some((type) => contextOfType(type) === source));
-      const laneReader = new LaneReader({ reader, db, source: this.transport.source(source), handlers: concerned, lease: this.leases.of(db), logger: this.logger });
+      const laneReader = new LaneReader({ reader, db, source: throughSource(reader, this.transport.source(source)), handlers: concerned, lease: this.leases.of(db), place: this.readers.length, stalls: this.stalls, turns: this.turns, slowHandlers: this.slowHandlers, logger: this.logger });
       this.readers.push(laneReader);
       await laneReader.start();
     }

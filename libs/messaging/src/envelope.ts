@@ -17,7 +17,10 @@ export interface StoredEvent {
   /** `<context>.<what-happened>`, for example `ordering.order-placed`. */
   readonly type: string;
   readonly schemaVersion: number;
+  /** A JSON object. Anything else is the data of a message that is broken, as it came. */
   readonly payload: Record<string, unknown>;
+  /** Why the broker would not take the event: it came without its payload, which only the outbox has. */
+  readonly tombstone?: string;
   readonly headers: EventHeaders;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -27,7 +30,11 @@ export interface StoredEvent {
 export interface EventHeaders {
   readonly correlationId: string;
   readonly causationId?: string;
+  /** The command type or the event handler that has raised it. */
+  readonly origin?: string;
+  /** W3C trace context of what has raised it. */
   readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 /** Where in a stream an event stood. Only a hint: the truth is `n`. */

@@ -1,5 +1,6 @@
-import { type DomainEvent, type DomainEventClass, withMessage } from '@nestbox/kernel';
+import { continueTrace, type DomainEvent, type DomainEventClass, withMessage } from '@nestbox/kernel';
 import type { StoredEvent } from './envelope.js';
+import { readEvent } from './read-event.js';
 
 /** One event handler of a reader. */
 export interface EventHandler {
@@ -10,12 +11,9 @@ export interface EventHandler {
   handle(event: DomainEvent): Promise<unknown> | unknown;
 }
 
-/** The event was written by a newer or older version of its class than this process knows. */
-export class UnknownEventVersion extends Error {
-  constructor(event: StoredEvent, known: number) {
-    super(`${event.type} arrived with schema version ${event.schemaVersion}, this process knows version ${known}. Deploy the version that knows it, then replay.`);
-    this.name = new.target.name;
-  }
+/** True for failures that no further attempt can cure: a person has to do something first. */
+export function isIncurable(error: unknown): boolean {
+  return error instanceof Error && (error as { incurable?: unknown }).incurable === true;
 }
 
 /** The key whose order is kept: an aggregate of a tenant. */
@@ -23,15 +21,14 @@ export function keyOf(event: StoredEvent): string {
   return `${event.tenantId}/${event.aggregateType}/${event.aggregateId}`;
 }
 
-/** Calls a handler with the event as an object of its class, in the event's message context. */
+/**
+ * Calls a handler with the event as an object of its class, in the event's message context.
+ * @throws UnknownEventVersion, UndecodableEvent, EventWithheld, or what the handler throws
+ */
 export async function deliver(handler: EventHandler, event: StoredEvent): Promise<void> {
-  const type = handler.events.get(event.type)!;
-  const known = type.schemaVersion ?? 1;
-  if (event.schemaVersion !== known) throw new UnknownEventVersion(event, known);
-  const object = Object.assign(Object.create(type.prototype as object) as DomainEvent, event.payload);
-  const { correlationId, traceparent } = event.headers;
+  const object = readEvent(handler.events.get(event.type)!, event);
   await withMessage(
-    { correlationId, causationId: event.id, tenantId: event.tenantId, ...(traceparent && { traceparent }) },
+    { correlationId: event.headers.correlationId, causationId: event.id, origin: handler.name, tenantId: event.tenantId, ...continueTrace(event.headers) },
     async () => handler.handle(object),
   );
 }

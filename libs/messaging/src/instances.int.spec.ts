@@ -29,7 +29,7 @@ describe('two instances of one service', () => {
     );
 
   it('share the lanes of every reader equally, none twice', async () => {
-    await expect.poll(() => [lanes(first, 'watching').length, lanes(second!, 'watching').length], { timeout: 10_000 }).toEqual([16, 16]);
+    await expect.poll(() => [lanes(first, 'watching').length, lanes(second!, 'watching').length]).toEqual([16, 16]);
     expect(new Set([...lanes(first, 'watching'), ...lanes(second!, 'watching')]).size).toBe(32);
   });
 
@@ -44,7 +44,7 @@ describe('two instances of one service', () => {
     await more;
     await first.settle();
     expect(await sightings()).toEqual(Array.from({ length: 10 }, (_, i) => ({ counter: `i${i}`, values: Array.from({ length: 40 }, (_unused, value) => value + 1) })));
-    await expect.poll(() => lanes(first, 'watching').length, { timeout: 10_000 }).toBe(32);
+    await expect.poll(() => lanes(first, 'watching').length).toBe(32);
   });
 
   it('a process that lost its lease changes nothing any more and comes back as a new member', async () => {

@@ -1,26 +1,36 @@
 import { type ContextDatabase, inOneWrite, sqlState, type Statement, Transaction, UnitOfWork } from '@nestbox/persistence';
+import { HandlersFailed } from './deliveries.js';
 import type { StreamHint } from './envelope.js';
 import type { Lane } from './lane.js';
 import type { LaneClaims } from './lane-claims.js';
+import { advanced } from './protocol/generation.js';
 
-/** Another process owns the lane now. Nothing was changed. */
+/** Another process owns the lane now, or may do so: this one was paused for too long to know. Nothing was changed. */
 export class LaneLost extends Error {
   constructor(lane: number) {
-    super(`Lane ${lane} belongs to another process now.`);
+    super(`Lane ${lane} belongs, or may belong, to another process now.`);
     this.name = new.target.name;
   }
 }
 
 /**
  * A process that is paused in the middle must not hold its rows: the server ends its transaction after this time, and
- * whoever took the lane goes on. The text is constant, so BEGIN cannot fail because of a setting.
+ * whoever took the lane goes on. The text is constant, so BEGIN cannot fail because of a setting; should it fail
+ * otherwise, the fence sent behind it misses the mark that is set here, and stores nothing on its own.
  */
-const BEGIN = "begin; set local idle_in_transaction_session_timeout = '1500ms'; set local lock_timeout = '1s'; set local statement_timeout = '5s'";
+const BEGIN = "begin; set local nestbox.fence = 'open'; set local idle_in_transaction_session_timeout = '1500ms'; set local lock_timeout = '1s'; set local statement_timeout = '5s'";
 
 /** Where a lane stands after a transaction. */
 export interface Step {
   readonly n: number;
   readonly hint?: StreamHint | undefined;
+}
+
+/** A transaction of a lane, for whoever works in it. */
+export interface LaneWork {
+  readonly transaction: Transaction;
+  /** Commits less than was intended: the lane will stand here. */
+  stopAt(step: Step): void;
 }
 
 /**
@@ -34,19 +44,33 @@ export async function laneTransaction(
   claims: LaneClaims,
   lane: Lane,
   step: Step,
-  work: () => Promise<readonly Statement[]>,
+  work: (within: LaneWork) => Promise<readonly Statement[]>,
 ): Promise<void> {
+  const begunAt = performance.now();
   const transaction = new Transaction(await db.enginePool.connect(), db.dataSource);
   const unit = UnitOfWork.within(db, transaction);
   try {
-    const fence = claims.fence(lane.lane, lane.gen, step.n, step.hint ?? lane.hint);
+    const next = advanced(lane, step.n, step.hint);
+    const { name, text, values } = db.prepared.named(claims.fence(next));
     const { client } = transaction;
-    const [begun, fenced] = await Promise.allSettled(inOneWrite(client, () => [client.query(BEGIN), client.query(fence.text, fence.values as unknown[])] as const));
+    const [begun, fenced] = await Promise.allSettled(inOneWrite(client, () => [client.query(BEGIN), client.query({ ...(name && { name }), text, values: values as unknown[] })] as const));
     if (begun.status === 'rejected') throw begun.reason;
     if (fenced.status === 'rejected') throw sqlState(fenced.reason) === '23505' ? new LaneLost(lane.lane) : fenced.reason;
-    const statements = await unit.scope(work);
+    if (fenced.value.rowCount !== 1) throw new LaneLost(lane.lane);
+    // Its key was free; but it is free, too, when it was taken so long ago that it is pruned.
+    if (!lane.trusted) throw new LaneLost(lane.lane);
+    let reached = next;
+    const stopAt = ({ n, hint }: Step) => {
+      reached = advanced(lane, n, hint);
+    };
+    const statements = [...(await unit.scope(() => work({ transaction, stopAt })))];
+    if (reached !== next) statements.push(claims.correct(reached));
     await unit.commit(statements);
-    lane.moved(step.n, step.hint);
+    lane.moved(reached, begunAt);
+  } catch (error) {
+    // A handler that was given up may still use the connection: nobody else gets it.
+    if (error instanceof HandlersFailed && error.stillAtWork) transaction.finish(error);
+    throw error;
   } finally {
     await unit.end();
   }

@@ -5,6 +5,10 @@ import { type DomainEventClass, MESSAGE_TYPE_PATTERN, UsageError } from '@nestbo
 export interface MessageClass<M extends object = object> extends Type<M> {
   /** `<context>.<what-to-do>`, for example `ordering.place-order`. */
   readonly type: string;
+  /** How long it may take at most, in ms, if that is not what the service's settings say. */
+  readonly timeoutMs?: number;
+  /** The class of what its handler gives back, for the documents; undefined when nobody has said. */
+  readonly reply?: Type;
 }
 
 /** The keys under which the decorators of @nestjs/cqrs keep what a class handles. */

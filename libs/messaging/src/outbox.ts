@@ -68,7 +68,9 @@ export class Outbox implements OutboxWriter {
     const headers: EventHeaders = {
       correlationId: message?.correlationId ?? id,
       ...(message?.causationId && { causationId: message.causationId }),
+      ...(message?.origin && { origin: message.origin }),
       ...(message?.traceparent && { traceparent: message.traceparent }),
+      ...(message?.tracestate && { tracestate: message.tracestate }),
     };
     return [
       id, tenant, laneOf(tenant, aggregateType, aggregate.id), aggregateType, aggregate.id, aggregateVersion,

@@ -1,6 +1,16 @@
+export interface PollerOptions {
+  /** How often to run although nobody poked, in ms; unset: never. */
+  readonly everyMs?: number | undefined;
+  /** When to try again after an error, in ms. Default 500. */
+  readonly retryMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const RETRY_MS = 500;
+
 /**
- * Runs `work` when poked, and every `intervalMs` anyway; never twice at a time. A poke during a run makes it run again.
- * Errors go to `onError` and never end the loop.
+ * Runs `work` when poked; never twice at a time. A poke during a run makes it run again. Errors never end it: the work
+ * is tried again after a while.
  */
 export class Poller {
   private timer: NodeJS.Timeout | undefined;
@@ -8,11 +18,7 @@ export class Poller {
   private again = false;
   private stopped = true;
 
-  constructor(
-    private readonly work: () => Promise<void>,
-    private readonly intervalMs: number,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  constructor(private readonly work: () => Promise<void>, private readonly options: PollerOptions) {}
 
   start(): void {
     this.stopped = false;
@@ -33,17 +39,21 @@ export class Poller {
   }
 
   private async run(): Promise<void> {
+    const { everyMs, retryMs = RETRY_MS, onError } = this.options;
     clearTimeout(this.timer);
+    let next: number | undefined;
     do {
       this.again = false;
+      next = everyMs;
       try {
         await this.work();
       } catch (error) {
         this.again = false;
-        this.onError(error);
+        next = retryMs;
+        onError(error);
       }
     } while (this.again && !this.stopped);
     this.running = undefined;
-    if (!this.stopped) this.timer = setTimeout(() => this.poke(), this.intervalMs);
+    if (!this.stopped && next !== undefined) this.timer = setTimeout(() => this.poke(), next);
   }
 }

@@ -1,11 +1,10 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { Command, CommandHandler, EventsHandler } from '@nestjs/cqrs';
-import { DomainEvent } from '@nestbox/kernel';
-import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
+import { DomainEvent, type ErrorDefinition } from '@nestbox/kernel';
+import { createTestDatabase, TestApplication, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ContextDefinition, ContextModule } from './context-module.js';
-import { startModules } from './fixtures/counting-app.js';
 
 class DoIt extends Command<void> {
   static readonly type = 'shop.do-it';
@@ -44,12 +43,35 @@ class Foreign extends DomainEvent {
   static readonly type = 'other.happened';
 }
 
+class Jumped extends DomainEvent {
+  static readonly type = 'shop.jumped';
+  static readonly schemaVersion = 3;
+  static readonly upcasters = { 1: (payload: object) => ({ ...payload }) };
+}
+
+@EventsHandler(Jumped)
+class OnJumped {
+  async handle() {}
+}
+
+class Idle extends DomainEvent {
+  static readonly type = 'shop.idle';
+  static readonly upcasters = { 1: (payload: object) => ({ ...payload }) };
+}
+
+class Halved extends DomainEvent {
+  static readonly type = 'shop.halved';
+  static readonly schemaVersion = 1.5;
+}
+
 @EventsHandler(SoldToo)
 class OnSold {
   async handle() {}
 }
 
 class Undecorated {}
+
+const soldOut: ErrorDefinition = { code: 'shop.sold-out', kind: 'conflict', title: 'Sold out', cause: 'Nothing is left.', cure: 'Come back tomorrow.' };
 
 describe('what is declared wrongly stops the start and says where', () => {
   let database: TestDatabase;
@@ -63,8 +85,8 @@ describe('what is declared wrongly stops the start and says where', () => {
   const start = async (definition: Partial<ContextDefinition>) => {
     class ShopModule {}
     ContextModule({ name: 'shop', ...definition })(ShopModule);
-    const app = await startModules([ShopModule as Type], database);
-    await app.close();
+    const app = await TestApplication.start([ShopModule as Type], { database });
+    await app.stop();
   };
 
   const cases: [string, Partial<ContextDefinition>, RegExp[]][] = [
@@ -76,6 +98,13 @@ describe('what is declared wrongly stops the start and says where', () => {
     ['an event name that breaks the rule', { publishes: [Shouted] }, [/Shouted/, /shop\.SoldOut/, /kebab-case/]],
     ["another context's event", { publishes: [Foreign] }, [/other\.happened/, /begin the name with "shop\."/]],
     ['a message of another context', { name: 'stall', commands: [DoItHandler] }, [/"stall" handles "shop\.do-it"/, /move the handler/]],
+    ['a version without an upcaster', { publishes: [Jumped] }, [/Jumped: schemaVersion is 3, but there is no upcaster from 2/, /2: \(payload\) =>/]],
+    ['a version without an upcaster, handled only', { subscribers: [OnJumped] }, [/Jumped: schemaVersion is 3/]],
+    ['an upcaster from the present version', { publishes: [Idle] }, [/Idle has an upcaster from 1, but schemaVersion is 1/, /raise schemaVersion to 2/]],
+    ['half a version', { publishes: [Halved] }, [/Halved has schemaVersion 1\.5/]],
+    ['two errors with one code', { errors: [soldOut, { ...soldOut, title: 'Closed' }] }, [/"shop\.sold-out": "Sold out" and "Closed"/, /another code/]],
+    ['an error code that breaks the rule', { errors: [{ ...soldOut, code: 'shop.SoldOut' }] }, [/"Sold out" has the code "shop\.SoldOut"/, /kebab case/]],
+    ["another context's error", { name: 'stall', errors: [soldOut] }, [/"stall" lists the error "Sold out" with the code "shop\.sold-out"/, /begin the code with "stall\."/]],
     ['a subscriber without its decorator', { subscribers: [Undecorated] }, [/Undecorated/, /@EventsHandler/]],
   ];
 
@@ -88,6 +117,6 @@ describe('what is declared wrongly stops the start and says where', () => {
   });
 
   it('starts when all is well', async () => {
-    await start({ commands: [DoItHandler], publishes: [Sold] });
+    await start({ commands: [DoItHandler], publishes: [Sold], errors: [soldOut] });
   });
 });

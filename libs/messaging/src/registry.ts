@@ -1,10 +1,12 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
-import { type DomainEventClass, UsageError } from '@nestbox/kernel';
+import { type DomainEventClass, errorCatalogue, UsageError } from '@nestbox/kernel';
 import { type ContextDatabase, databaseToken } from '@nestbox/persistence';
-import { type ContextDefinition, contextDefinitionOf } from './context-module.js';
+import { type ContextDefinition, contextDefinitionOf, contextErrors } from './context-module.js';
 import type { EventHandler } from './handlers.js';
+import { operate, operationMessage, OPERATIONS, type OperationMessage } from './operations/operations.js';
 import { checkType, contextOfType, handledEvents, handledMessage, type MessageClass } from './message-types.js';
+import { checkUpcasters } from './upcast.js';
 
 /** A command or query that this process can answer itself. */
 export interface LocalMessage {
@@ -76,6 +78,8 @@ export class MessageRegistry {
   private build(definition: ContextDefinition): LocalContext {
     const { name } = definition;
     const db = this.databaseOf(name);
+    this.addOperations(definition, db);
+    errorCatalogue(contextErrors(definition));
     for (const kind of ['command', 'query'] as const) {
       for (const handler of definition[kind === 'command' ? 'commands' : 'queries'] ?? []) this.addMessage(kind, handler, name, db);
     }
@@ -94,6 +98,18 @@ export class MessageRegistry {
       publishes: new Set(definition.publishes ?? []),
       readers: readers.filter(({ subscribers }) => subscribers.length > 0).map(({ reader, subscribers }) => ({ reader, db, handlers: this.handlers(reader, subscribers) })),
     };
+  }
+
+  /** What people look after the context with comes in as messages, too, because they need not know in which process it is. */
+  private addOperations(definition: ContextDefinition, db: ContextDatabase): void {
+    for (const kind of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {
+      const message = operationMessage(definition.name, kind);
+      const execute = async (asked: object) => {
+        const { operation, args } = asked as OperationMessage;
+        return operate({ definition, db }, operation, args as never);
+      };
+      this.byType.set(message.type, { kind, message, handler: MessageRegistry, db, execute });
+    }
   }
 
   private addMessage(kind: 'command' | 'query', handler: Type, context: string, db: ContextDatabase): void {
@@ -115,6 +131,7 @@ export class MessageRegistry {
   private addEvent(event: DomainEventClass, where: string): void {
     const other = this.eventsByType.get(event.type);
     if (other && other !== event) throw new UsageError(`Two event classes are named "${event.type}": ${other.name}, and ${event.name} (${where}).`, 'give one of them another name; a name stands for one shape.');
+    checkUpcasters(event);
     this.eventsByType.set(event.type, event);
   }
 

@@ -110,7 +110,7 @@ describe('the sequencer', () => {
         }
       }),
     );
-    await expect.poll(async () => (await db.query("select count(*)::int count from shop.log join shop.outbox using (position) where aggregate_id like 'racer%'")).rows[0]!['count'], { timeout: 10_000 }).toBe(500);
+    await expect.poll(async () => (await db.query("select count(*)::int count from shop.log join shop.outbox using (position) where aggregate_id like 'racer%'")).rows[0]!['count']).toBe(500);
     for (let writer = 0; writer < 20; writer++) expect(await numbered(`racer${writer}`)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
     const { rows } = await db.query('select count(*)::int count, max(n)::int max from shop.log');
     expect(rows[0]!['count']).toBe(rows[0]!['max']);
@@ -139,6 +139,8 @@ describe('the sequencer', () => {
   it('numbers what a restored database has without a number, each event once', async () => {
     await sequencer.stop();
     await db.query(insert('restored', 1));
+    // The old server had come further with its transaction ids than the new one.
+    await db.query("update shop.outbox set xid = '99999999999'");
     await db.query('update shop.sequencer set system_id = 1, snap = pg_current_snapshot()');
     const after = new Sequencer(db, leases.of(db), wakeUps, new Logger('test'));
     await after.start();

@@ -1,20 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueryConfig } from 'pg';
 import type { Logger } from '@nestjs/common';
 import { type ContextDatabase, sqlState } from '@nestbox/persistence';
+import type { FreshEvents } from './fresh-events.js';
+import type { Beat } from './heartbeat.js';
 import type { Lease } from './leases.js';
+import { PARTITIONS_AHEAD } from './messaging-tables.js';
 import { ensurePartitions } from './partitions.js';
 import { Poller } from './poller.js';
-import { type SequencerSql, sequencerSql } from './sequencer-sql.js';
+import { FEW, type SequencerSql, sequencerSql } from './sequencer-sql.js';
+import { type StoredEventRow, toStoredEvent } from './stored-event-row.js';
 import type { WakeUps } from './wake-ups.js';
 
-/** How often to look for events nobody announced, and whether the owner still lives. */
-const POLL_MS = 1_000;
 /** Generations kept for reading the history; older rows are pruned. */
 const KEEP_GENERATIONS = 100;
+/** Longest pause after several events came at once, in ms: where there are many, more of them share a turn. */
+const MOST_PAUSE_MS = 5;
+/** How long the numbering may go unanswered: at first, and at most, when it has failed again and again. */
+const PATIENCE_MS = 10_000;
+const MOST_PATIENCE_MS = 600_000;
 
 interface Ownership {
   readonly instance: string;
   gen: string;
   snap: Snapshot;
+  head: number;
+  /** The last number of each lane. */
+  heads: readonly number[];
   sincePrune: number;
 }
 
@@ -23,13 +35,25 @@ interface Snapshot {
   readonly running: readonly string[];
 }
 
+/** An event without a number. */
+interface Found extends Omit<StoredEventRow, 'n' | 'prev'> {
+  position: string | null;
+  snap: string;
+  replica: boolean;
+}
+
 interface Advance {
   n: number;
+  head: string;
+  heads: string[] | null;
   gen: string | null;
   snap: string;
   mine: boolean;
   replica: boolean;
 }
+
+/** The owner, the log's head, and whether there are events that have no number yet. */
+type SequencerState = readonly [owner: string | null, head: number, unnumbered: boolean];
 
 /**
  * Gives the committed events of a context their number in the log. Transactions commit out of order, so it takes the
@@ -41,87 +65,181 @@ export class Sequencer {
   private readonly reader: string;
   private readonly poller: Poller;
   private owned: Ownership | undefined;
-  private unsubscribe: (() => void) | undefined;
+  private patience = PATIENCE_MS;
+  /** Nobody else owns the log, as far as is known. */
+  private candidate = false;
+  /** How often in a row the log had too few partitions. */
+  private tooShort = 0;
+  /** How far the log is, as far as this process' readers have been told. */
+  private announced = 0;
+  private unsubscribe: (() => void)[] = [];
 
   constructor(
     private readonly db: ContextDatabase,
     private readonly lease: Lease,
     private readonly wakeUps: WakeUps,
     private readonly logger: Logger,
+    private readonly fresh?: FreshEvents,
   ) {
     this.sql = sequencerSql(db.schema);
     this.reader = `sequencer:${db.context}`;
-    this.poller = new Poller(() => this.turn(), POLL_MS, (error) => this.failed(error));
+    this.poller = new Poller(() => this.turn(), { onError: (error) => this.failed(error) });
   }
 
   async start(): Promise<void> {
     await this.lease.join(this.reader);
-    this.unsubscribe = this.wakeUps.on(`commit.${this.db.context}`, () => this.poller.poke());
     this.poller.start();
+    this.unsubscribe = [
+      this.wakeUps.on(`commit.${this.db.context}`, () => this.poller.poke()),
+      this.lease.watch(this.reader, { sql: this.sql.state, heard: (answer, beat) => this.heard(JSON.parse(answer!) as SequencerState, beat) }),
+    ];
   }
 
   async stop(): Promise<void> {
-    this.unsubscribe?.();
+    for (const off of this.unsubscribe) off();
     await this.poller.stop();
     const { owned } = this;
-    this.owned = undefined;
+    this.disown();
     if (owned) await this.db.enginePool.query(this.sql.release, [owned.gen, owned.instance]).catch(() => undefined);
   }
 
+  /** A heartbeat brings what nobody has announced: events without a number, numbers given elsewhere, an owner that died. */
+  private heard([owner, head, unnumbered]: SequencerState, beat: Beat): void {
+    this.announce(head);
+    this.candidate = owner === null || owner === beat.instance || !beat.members(this.reader).includes(owner);
+    if (this.candidate && (unnumbered || !this.owned)) this.poller.poke();
+  }
+
+  private announce(head: number): void {
+    if (head <= this.announced) return;
+    this.announced = head;
+    if (this.owned) this.fresh?.reach(head);
+    this.wakeUps.poke(`log.${this.db.context}`);
+  }
+
+  private disown(): void {
+    this.owned = undefined;
+    this.fresh?.forget();
+  }
+
   private async turn(): Promise<void> {
-    if (!this.lease.valid) {
-      this.owned = undefined;
-      await this.lease.rejoin();
-    }
+    if (!this.lease.valid || this.owned?.instance !== this.lease.instance) this.disown();
+    // Without a valid lease the next heartbeat says how to go on.
+    if (!this.lease.valid || !(this.owned || this.candidate)) return;
     this.owned ??= await this.takeOver();
     if (!this.owned) return;
-    const advanced = await this.run(this.owned, this.sql.advance, [this.owned.snap.xmax, this.owned.snap.running]);
-    if (advanced > 0) this.wakeUps.poke(`log.${this.db.context}`);
+    const numbered = await this.step(this.owned);
+    if (numbered > 1) await sleep(Math.min(numbered - 1, MOST_PAUSE_MS));
+  }
+
+  /** Returns how many events were numbered. */
+  private async step(owned: Ownership): Promise<number> {
+    const bounds = [owned.snap.xmax, owned.snap.running];
+    const { rows } = await this.db.enginePool.query<Found>(this.fresh ? this.sql.lookCloser : this.sql.look, bounds);
+    if (rows[0]!.replica) return this.refuse(true);
+    const found = rows.filter(({ position }) => position !== null);
+    if (found.length > FEW) return this.run(owned, this.sql.advance, bounds);
+    return found.length > 0 ? this.number(owned, rows[0]!.snap, found) : 0;
+  }
+
+  /**
+   * Appends what was found to the log, together with the snapshot that saw it. Whoever has become the owner meanwhile has
+   * taken the next generation, so that nothing is appended here.
+   */
+  private async number(owned: Ownership, snap: string, found: readonly Found[]): Promise<number> {
+    const heads = [...owned.heads];
+    const numbered = found
+      .toSorted((left, right) => Number(left.position) - Number(right.position))
+      .map((row, index) => {
+        const n = owned.head + index + 1;
+        const prev = heads[row.lane]!;
+        heads[row.lane] = n;
+        return { ...row, n, prev };
+      });
+    const { name, text } = this.db.prepared.named({ text: this.sql.number, values: [] });
+    const values = [owned.gen, owned.instance, numbered.map(({ lane }) => lane), numbered.map(({ prev }) => prev), numbered.map(({ position }) => position), snap, heads];
+    const { rows } = await this.db.enginePool.query<{ gen: string }>({ ...(name && { name }), text, values });
+    if (rows.length === 0) return this.refuse();
+    Object.assign(owned, { gen: rows[0]!.gen, snap: parseSnapshot(snap), head: owned.head + numbered.length, heads });
+    owned.sincePrune += 1;
+    this.fresh?.push(numbered.map(toStoredEvent));
+    this.announce(owned.head);
+    if (owned.sincePrune >= KEEP_GENERATIONS) await this.tidy(owned);
+    return numbered.length;
   }
 
   private async takeOver(): Promise<Ownership | undefined> {
     const { rows } = await this.db.enginePool.query(this.sql.newest, [this.reader]);
-    const [newest] = rows as { gen: string; owner: string | null; snap: string; alive: boolean; system_id: string; timeline: number; forward: boolean; current_system_id: string; current_timeline: number }[];
-    if (!newest || newest.alive) return undefined;
+    const [newest] = rows as { gen: string; owner: string | null; snap: string; head: string; heads: string[]; alive: boolean; same: boolean }[];
+    if (!newest) return undefined;
     const { instance } = this.lease;
-    const taken = await this.db.enginePool.query(this.sql.takeOver, [newest.gen, instance, this.reader]);
-    if (taken.rows.length === 0) return undefined;
-    const owned: Ownership = { instance, gen: taken.rows[0].gen, snap: parseSnapshot(taken.rows[0].snap), sincePrune: 0 };
-    const sameServer = newest.system_id === newest.current_system_id && newest.timeline === newest.current_timeline && newest.forward;
-    if (!sameServer) {
-      const found = await this.run(owned, this.sql.recover, []);
-      this.logger.warn(`The database of "${this.db.context}" was restored or has failed over: transaction ids start again. Numbered ${found} events that had no number.`);
+    let { gen } = newest;
+    // Its own already: a statement failed, or was not answered, after which nothing in memory can be trusted.
+    if (newest.owner !== instance) {
+      if (newest.alive) return undefined;
+      const taken = await this.db.enginePool.query(this.sql.takeOver, [gen, instance, this.reader]);
+      if (taken.rows.length === 0) return undefined;
+      gen = taken.rows[0].gen;
     }
-    await ensurePartitions(this.db, this.logger);
+    const owned: Ownership = { instance, gen, snap: parseSnapshot(newest.snap), head: Number(newest.head), heads: newest.heads.map(Number), sincePrune: 0 };
+    if (!newest.same) await this.recover(owned);
+    await this.ensurePartitions();
     return owned;
+  }
+
+  /**
+   * The database was restored or has failed over: transaction ids start again, and its newest events may be gone
+   * although others have seen them. Their numbers are left out, and what has none is found without any snapshot.
+   */
+  private async recover(owned: Ownership): Promise<void> {
+    const { rows } = await this.db.enginePool.query(this.sql.leap, [owned.gen, owned.instance]);
+    Object.assign(owned, { gen: rows[0].gen, head: Number(rows[0].head) });
+    await this.ensurePartitions();
+    const found = await this.run(owned, this.sql.recover, []);
+    this.logger.warn(`The database of "${this.db.context}" was restored or has failed over: its events go on with much higher numbers. ${found} had none yet.`);
   }
 
   /** Returns how many events were numbered. */
   private async run(owned: Ownership, sql: string, bounds: readonly unknown[]): Promise<number> {
-    const { rows } = await this.db.enginePool.query(sql, [owned.gen, owned.instance, ...bounds]);
+    // Whatever has no number gets one at once, which takes long after a long outage; yet a connection may be silent for ever.
+    const { rows } = await this.db.enginePool.query({ text: sql, values: [owned.gen, owned.instance, ...bounds], query_timeout: this.patience } as QueryConfig);
+    this.patience = PATIENCE_MS;
     const [result] = rows as Advance[];
-    if (!result!.mine || result!.replica) {
-      this.owned = undefined;
-      if (result!.replica) this.logger.error(`"${this.db.context}" is connected to a standby, whose snapshots lack open transactions: nothing is published until it is connected to the primary.`);
-      return 0;
-    }
-    owned.snap = parseSnapshot(result!.snap);
+    if (!result!.mine || result!.replica) return this.refuse(result!.replica);
+    // Never a snapshot that is not stored: after a crash of the server, ids that had left no trace are given again.
     if (result!.gen) {
-      owned.gen = result!.gen;
+      Object.assign(owned, { gen: result!.gen, snap: parseSnapshot(result!.snap), head: Number(result!.head), heads: result!.heads!.map(Number) });
       owned.sincePrune += 1;
     }
+    this.tooShort = 0;
+    this.announce(Number(result!.head));
     if (owned.sincePrune >= KEEP_GENERATIONS) await this.tidy(owned);
     return result!.n;
+  }
+
+  private refuse(replica = false): number {
+    this.disown();
+    if (replica) this.logger.error(`"${this.db.context}" is connected to a standby, whose snapshots lack open transactions: nothing is published until it is connected to the primary.`);
+    return 0;
   }
 
   private async tidy(owned: Ownership): Promise<void> {
     owned.sincePrune = 0;
     await this.db.enginePool.query(`delete from "${this.db.schema}".sequencer where gen < $1::bigint - ${KEEP_GENERATIONS}`, [owned.gen]);
-    await ensurePartitions(this.db, this.logger);
+    await this.ensurePartitions();
+  }
+
+  /** A backlog that reaches beyond the partitions of the log is numbered whole: each time it fails, twice as many are made. */
+  private async ensurePartitions(): Promise<void> {
+    await ensurePartitions(this.db, this.logger, PARTITIONS_AHEAD * 2 ** this.tooShort);
   }
 
   private failed(error: unknown): void {
-    this.owned = undefined;
+    this.disown();
+    this.candidate = true;
+    this.patience = Math.min(MOST_PATIENCE_MS, 2 * this.patience);
+    // 23514: no partition for a number.
+    if (sqlState(error) === '23514') this.tooShort += 1;
     // 23505: another process has become the owner, as it should when this one was slow.
     if (sqlState(error) !== '23505') this.logger.warn(`The sequencer of "${this.db.context}" could not work and tries again: ${(error as Error).message}`);
   }

@@ -30,11 +30,38 @@ export const messagingSettings = {
     default: 5000,
     description: 'How long a command or query to another process may take, unless its caller has set a deadline.',
   },
+  HANDLER_STALL_MAX_MS: {
+    type: 'integer',
+    min: 100,
+    optional: true,
+    description: 'How long an event handler may block the event loop before its process counts as dead and others take over its work; unset: 10000.',
+  },
   EVENT_RETENTION_DAYS: {
     type: 'integer',
     min: 1,
     max: 3650,
     default: 7,
     description: 'How long events stay in their JetStream stream. A subscriber may be down for that long.',
+  },
+  OUTBOX_RETENTION_DAYS: {
+    type: 'integer',
+    min: 1,
+    max: 36500,
+    default: 30,
+    description: 'How long events stay in the outbox at least, although everybody has read them; with NATS never shorter than EVENT_RETENTION_DAYS. As far back goes a rebuild, and the refill of a stream that was lost.',
+  },
+  IDEMPOTENCY_KEY_HOURS: {
+    type: 'integer',
+    min: 1,
+    max: 8760,
+    default: 24,
+    description: 'How long a command that came with an Idempotency-Key is answered as the first time when it is repeated; then the key is forgotten.',
+  },
+  READER_ALARM_HOURS: {
+    type: 'integer',
+    min: 1,
+    max: 876000,
+    default: 24,
+    description: 'A reader whose oldest unread event is older than this raises an alarm in health and metrics. Its events are kept until it has read them.',
   },
 } as const satisfies SettingDefinitions;

@@ -11,6 +11,8 @@ export interface LanePosition {
 export interface EventSource {
   /** Whose events these are. */
   readonly context: string;
+  /** How often to fetch although nothing was announced, in ms. Default 1000; Infinity when everything is announced. */
+  readonly pollMs?: number | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;
   /**
@@ -19,6 +21,8 @@ export interface EventSource {
    * source has closed the gap).
    */
   fetch(positions: readonly LanePosition[], size: number): Promise<Map<number, SourcedEvent[]>>;
+  /** Where a reader that has never read anything starts, for each lane: before the oldest event that can be read. */
+  beginnings?(): Promise<ReadonlyMap<number, number>>;
   /** Calls `listener` when there may be news. Returns how to stop listening. */
   onWake(listener: () => void): () => void;
 }

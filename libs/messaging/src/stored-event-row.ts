@@ -1,12 +1,15 @@
 import type { EventHeaders, StoredEvent } from './envelope.js';
 
+/** What an outbox row says about the event itself. */
+export const EVENT_COLUMNS = 'id, tenant_id, aggregate_type, aggregate_id, aggregate_version, type, schema_version, payload, headers, created_at';
+
 /** Columns of an outbox row `o` joined with its log row `l`, as {@link toStoredEvent} reads them. */
 export const STORED_EVENT_COLUMNS = `l.n, l.prev, l.lane, o.id, o.tenant_id, o.aggregate_type, o.aggregate_id, o.aggregate_version,
   o.type, o.schema_version, o.payload, o.headers, o.created_at`;
 
 export interface StoredEventRow {
-  n: string;
-  prev: string;
+  n: string | number;
+  prev: string | number;
   lane: number;
   id: string;
   tenant_id: string;

@@ -28,8 +28,9 @@ describe('lanes', () => {
 
 describe('the pause before another attempt', () => {
   it('doubles up to a minute, between half of it and all of it', () => {
-    expect([1, 2, 3, 4].map((attempts) => backoffMs(attempts, () => 1))).toEqual([200, 400, 800, 1600]);
-    expect(backoffMs(1, () => 0)).toBe(100);
-    expect(backoffMs(40, () => 1)).toBe(60_000);
+    expect([1, 2, 3, 4].map((attempts) => backoffMs(attempts, 0, () => 1))).toEqual([200, 400, 800, 1600]);
+    expect(backoffMs(1, 0, () => 0)).toBe(100);
+    expect(backoffMs(1, 1_200, () => 1)).toBe(24_000);
+    expect(backoffMs(40, 0, () => 1)).toBe(60_000);
   });
 });

@@ -1,14 +1,14 @@
 import type { EntitySchema } from 'typeorm';
-import { type Aggregate, DomainError } from '@nestbox/kernel';
+import type { Aggregate } from '@nestbox/kernel';
 import { CompiledTable } from './compiled-table.js';
 import type { ContextDatabase } from './context-database.js';
-import { NoUnitOfWork } from './errors.js';
+import { AggregateNotFound, NoUnitOfWork } from './errors.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export interface AggregateStoreOptions<A extends Aggregate> {
   /** `<context>.<aggregate>`, stored with every event of it. */
   readonly type: string;
-  /** The error for an id that nothing is stored under; default: a `DomainError` of the kind `not-found`. */
+  /** The error for an id that nothing is stored under; default: {@link AggregateNotFound}. */
   readonly notFound?: (id: string) => Error;
   /** Unique constraints by name, and the error that breaking one means. */
   readonly unique?: Readonly<Record<string, (aggregate: A) => Error>>;
@@ -88,7 +88,7 @@ export class AggregateStore<A extends Aggregate> {
 
   private notFound(id: string): Error {
     const { notFound, type } = this.options;
-    return notFound?.(id) ?? new DomainError('not-found', `${type}-not-found`, `There is no ${type} "${id}".`, { id });
+    return notFound?.(id) ?? new AggregateNotFound(type, id);
   }
 
   private unitOfWork(what: string): UnitOfWork {

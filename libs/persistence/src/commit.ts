@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { Change } from './change-set.js';
 import type { ContextDatabase } from './context-database.js';
@@ -21,7 +22,7 @@ export async function commitAlone(db: ContextDatabase, change: Change, events: r
   const text = `with w as (${write.text})${store} select nb.expect((select count(*) from w), 1, $${values.length})`;
   const client = await db.connect();
   try {
-    await pipeline(client, [{ text, values, ...(write.explain && { explain: write.explain }) }]);
+    await pipeline(client, [db.prepared.named({ text, values, ...(write.explain && { explain: write.explain }) })]);
     client.release();
   } catch (error) {
     client.release(isConnectionError(error) ? (error as Error) : undefined);
@@ -39,12 +40,12 @@ export async function commitTogether(
   events: readonly RecordedEvent[],
 ): Promise<void> {
   try {
-    const store = events.length > 0 ? [{ text: db.requireOutbox().sql(0), values: db.requireOutbox().values(events) }] : [];
-    await transaction.commit([...changes.map((change) => change.statement), ...writes, ...store]);
+    const store = events.length > 0 ? [db.prepared.named({ text: db.requireOutbox().sql(0), values: db.requireOutbox().values(events) })] : [];
+    await transaction.commit([...changes.map((change) => db.prepared.named(change.statement)), ...writes, ...store]);
   } catch (error) {
     if (!isConnectionError(error)) {
       await transaction.rollback();
-      throw error;
+      throw db.explained(error);
     }
     transaction.finish(error as Error);
     await verifyOutcome(db, transaction.client, events, error);
@@ -53,11 +54,11 @@ export async function commitTogether(
 }
 
 /**
- * After a lost connection: waits until the server process of that connection is gone or idle, then looks whether the
+ * After a lost connection: waits until the server process of that connection is gone, then looks whether the
  * first event was stored. Returns when the commit did happen; otherwise throws.
  */
 async function verifyOutcome(db: ContextDatabase, lost: PoolClient, events: readonly RecordedEvent[], error: unknown): Promise<void> {
-  if (!isConnectionError(error)) throw error;
+  if (!isConnectionError(error)) throw db.explained(error);
   const [first] = events;
   const { processID } = lost as unknown as { processID?: number };
   if (!first || !processID) throw new OutcomeUnknown(db.context, { cause: error });
@@ -67,17 +68,20 @@ async function verifyOutcome(db: ContextDatabase, lost: PoolClient, events: read
     if (answer === 'committed') return;
     if (answer === 'not-committed') throw new DatabaseUnavailable(db.context, { cause: error });
     if (performance.now() > patience) throw new OutcomeUnknown(db.context, { cause: error });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
 }
 
-async function look(db: ContextDatabase, processID: number, eventId: string): Promise<'committed' | 'not-committed' | 'running'> {
+async function look(db: ContextDatabase, processID: number, eventId: string): Promise<'committed' | 'not-committed' | 'unknown'> {
   const client = await db.connect();
   try {
-    // First whether it still runs, then whether it has stored: the other way round could miss a commit in between.
-    const { rows } = await client.query("select 1 from pg_stat_activity where pid = $1 and state is distinct from 'idle'", [processID]);
+    // First whether it lives, then whether it has stored: the other way round could miss a commit in between. An idle one
+    // counts as living: the statement may wait in its socket. Behind a pooler the number of a process is not the
+    // server's, so that nothing follows from its absence.
+    const { rows } = await client.query<{ pid: number; alive: boolean }>('select pg_backend_pid() pid, exists (select 1 from pg_stat_activity where pid = $1) alive', [processID]);
+    const { pid, alive } = rows[0]!;
     if (await db.requireOutbox().contains(client, eventId)) return 'committed';
-    return rows.length > 0 ? 'running' : 'not-committed';
+    return alive || pid !== (client as unknown as { processID: number }).processID ? 'unknown' : 'not-committed';
   } finally {
     client.release();
   }

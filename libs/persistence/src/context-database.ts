@@ -4,8 +4,9 @@ import { UsageError } from '@nestbox/kernel';
 import { DatabaseUnavailable } from './errors.js';
 import { migrateContext, revertContext } from './migrations.js';
 import type { OutboxWriter } from './outbox-writer.js';
+import { PreparedStatements } from './prepared-statements.js';
 import { ReadScope } from './read-scope.js';
-import { isConnectionError } from './statement.js';
+import { isConnectionError, isUnavailable } from './statement.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -21,12 +22,26 @@ export interface ContextDatabaseOptions {
   readonly poolSize?: number;
   /** Connections for the messaging engine. Default 6. */
   readonly enginePoolSize?: number;
+  /** How long a statement may go unanswered before its connection counts as broken, in ms. Default: for ever. */
+  readonly answerTimeoutMs?: number;
   /** Where warnings go. */
   readonly warn?: (message: string) => void;
 }
 
-/** How long to wait for a connection, in ms. */
-const CONNECT_TIMEOUT = 5_000;
+/** How long to wait for a connection, in ms: for the server, or for others to give one back. */
+const CONNECT_TIMEOUT = 10_000;
+/** The same as `answerTimeoutMs` for what the engine asks: the server ends its transactions sooner than that. */
+const ENGINE_ANSWER_TIMEOUT = 10_000;
+/** A host that is gone is noticed by the kernel about ten seconds after this time of silence, in ms. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 1_000 } as const;
+
+/**
+ * A connection that the server ends while somebody holds it and asks nothing would end the process, because the pool
+ * listens only to those that nobody holds. Whoever holds it learns of the end from its next statement.
+ */
+function surviveItsEnd(client: pg.ClientBase): void {
+  client.on('error', () => undefined);
+}
 
 /** The database of one context: its schema, its connections, its migrations. */
 export class ContextDatabase {
@@ -37,6 +52,7 @@ export class ContextDatabase {
   readonly enginePool: pg.Pool;
   /** Stores the events of this context; the messaging library sets it. */
   outbox: OutboxWriter | undefined;
+  readonly prepared = new PreparedStatements();
   private orders = 0;
   private readonly users: (() => Promise<void>)[] = [];
   private closing: Promise<void> | undefined;
@@ -54,7 +70,7 @@ export class ContextDatabase {
       poolSize: options.poolSize ?? 10,
       connectTimeoutMS: CONNECT_TIMEOUT,
       poolErrorHandler: (error: Error) => this.warn(`A database connection of "${this.context}" was lost: ${error.message}`),
-      extra: { pipeline: true },
+      extra: { ...KEEP_ALIVE, ...(options.answerTimeoutMs && { query_timeout: options.answerTimeoutMs }), pipeline: true, onConnect: surviveItsEnd },
       entitySkipConstructor: true,
       installExtensions: false,
       logging: false,
@@ -64,8 +80,10 @@ export class ContextDatabase {
       application_name: `nestbox ${options.context} engine`,
       max: options.enginePoolSize ?? 6,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
-      keepAlive: true,
+      ...KEEP_ALIVE,
+      query_timeout: Math.min(ENGINE_ANSWER_TIMEOUT, options.answerTimeoutMs ?? ENGINE_ANSWER_TIMEOUT),
       pipeline: true,
+      onConnect: surviveItsEnd,
     } as pg.PoolConfig);
     this.enginePool.on('error', (error) => this.warn(`A database connection of the engine of "${this.context}" was lost: ${error.message}`));
   }
@@ -83,9 +101,31 @@ export class ContextDatabase {
     return ReadScope.manager(this) ?? UnitOfWork.of(this, 'The entity manager')?.manager ?? this.dataSource.manager;
   }
 
-  /** Opens the connections. @throws what pg says when the database cannot be reached */
+  /**
+   * Opens the connections.
+   * @throws what pg says when the database cannot be reached; UsageError when its transactions are not as the library expects
+   */
   async open(): Promise<void> {
     await this.dataSource.initialize();
+    const isolation = await this.inspect();
+    if (isolation === 'read committed') return;
+    // Rows are locked, and versions checked, where it matters; a stricter level would only make bystanders fail.
+    throw new UsageError(
+      `The database of "${this.context}" makes every transaction "${isolation}" by default; commands and the messaging engine would fail each other for nothing.`,
+      "alter database … set default_transaction_isolation = 'read committed', or the same for the role.",
+    );
+  }
+
+  /** Returns the isolation of transactions that do not ask for one. */
+  private async inspect(): Promise<string> {
+    const client = await this.connect();
+    try {
+      await this.prepared.inspect(client);
+      const { rows } = await client.query<{ isolation: string }>("select current_setting('default_transaction_isolation') isolation");
+      return rows[0]!.isolation;
+    } finally {
+      client.release();
+    }
   }
 
   /** Runs the pending migrations; safe when several instances start at once. Returns the names of those that ran. */
@@ -123,8 +163,16 @@ export class ContextDatabase {
     try {
       return await this.pool.connect();
     } catch (error) {
-      throw isConnectionError(error) ? new DatabaseUnavailable(this.context, { cause: error }) : error;
+      throw this.explained(error);
     }
+  }
+
+  /** A connection of no pool, for statements that may take any time; whoever asks for it ends it. */
+  async connectAlone(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url, application_name: `nestbox ${this.context}`, connectionTimeoutMillis: CONNECT_TIMEOUT, ...KEEP_ALIVE });
+    surviveItsEnd(client);
+    await client.connect();
+    return client;
   }
 
   /** One statement on any connection, outside of transactions. @throws DatabaseUnavailable */
@@ -136,7 +184,7 @@ export class ContextDatabase {
       return result;
     } catch (error) {
       client.release(isConnectionError(error) ? (error as Error) : undefined);
-      throw isConnectionError(error) ? new DatabaseUnavailable(this.context, { cause: error }) : error;
+      throw this.explained(error);
     }
   }
 
@@ -155,9 +203,14 @@ export class ContextDatabase {
     return new Transaction(client, this.dataSource);
   }
 
-  /** Runs `work`, a query, in a transaction that can only read. */
-  read<T>(work: () => Promise<T>): Promise<T> {
-    return ReadScope.run(this, work);
+  /** The error that a caller should see: DatabaseUnavailable when the database is the reason, else the same. */
+  explained(error: unknown): unknown {
+    return isUnavailable(error) && !(error instanceof DatabaseUnavailable) ? new DatabaseUnavailable(this.context, { cause: error }) : error;
+  }
+
+  /** Runs `work`, a query, in a transaction that can only read. @throws DeadlineExceeded when `signal` aborts first */
+  read<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return ReadScope.run(this, work, signal);
   }
 
   /** @throws UsageError when the context stores no events because no messaging engine was set up */

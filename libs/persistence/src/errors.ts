@@ -1,35 +1,68 @@
-import { DomainError, UsageError } from '@nestbox/kernel';
+import { DomainError, type ErrorDefinition, UsageError } from '@nestbox/kernel';
 
 /**
  * Somebody else changed the same aggregate first. The command bus runs the command again from the start, with a
  * fresh load; a caller sees it only when that kept failing until the deadline.
  */
 export class ConcurrencyConflict extends DomainError {
+  static readonly definition = {
+    code: 'persistence.concurrency-conflict', kind: 'conflict', title: 'Changed at the same time',
+    cause: 'Somebody else changed the same thing at the same time, again and again, until the time of the request was over.',
+    cure: 'Read it again, and repeat the request if it still makes sense.',
+  } as const satisfies ErrorDefinition;
+
   constructor(what: string, options?: { cause?: unknown }) {
-    super('conflict', 'persistence.concurrency-conflict', `${what} was changed by somebody else at the same time. Load it again and repeat.`);
+    super(ConcurrencyConflict.definition, `${what} was changed by somebody else at the same time. Load it again and repeat.`);
     this.cause = options?.cause;
   }
 }
 
 /** The connection broke while a transaction was being committed, and the database could not be asked what became of it. */
 export class OutcomeUnknown extends DomainError {
+  static readonly definition = {
+    code: 'persistence.outcome-unknown', kind: 'unavailable', title: 'Outcome not known',
+    cause: 'The connection to the database broke while the change was being committed, and the database could not be asked what became of it.',
+    cure: 'Read what you have changed before you repeat the request: the change may have been made.',
+  } as const satisfies ErrorDefinition;
+
   constructor(context: string, options?: { cause?: unknown }) {
     super(
-      'unavailable',
-      'persistence.outcome-unknown',
+      OutcomeUnknown.definition,
       `The connection to the database of "${context}" broke during the commit: the change may or may not have been made. Look before you repeat it.`,
     );
     this.cause = options?.cause;
   }
 }
 
-/** The database of a context cannot be reached. */
+/** The database of a context cannot be reached, or is out of connections, memory or disk. */
 export class DatabaseUnavailable extends DomainError {
+  static readonly definition = {
+    code: 'persistence.database-unavailable', kind: 'unavailable', title: 'Database not available',
+    cause: 'The database that knows the answer cannot be reached, or is out of connections, memory or disk. Nothing was changed.',
+    cure: 'Try again in a moment.',
+  } as const satisfies ErrorDefinition;
+
   constructor(context: string, options?: { cause?: unknown }) {
-    super('unavailable', 'persistence.database-unavailable', `The database of "${context}" cannot be reached at the moment. Try again.`);
+    super(DatabaseUnavailable.definition, `The database of "${context}" cannot be reached, or takes no more work, at the moment. Try again.`);
     this.cause = options?.cause;
   }
 }
+
+/** There is no aggregate with this id, and its repository has no error of its own for that. */
+export class AggregateNotFound extends DomainError {
+  static readonly definition = {
+    code: 'persistence.aggregate-not-found', kind: 'not-found', title: 'Not found',
+    cause: 'Nothing is stored under this id.',
+    cure: 'Check the id.',
+  } as const satisfies ErrorDefinition;
+
+  constructor(type: string, id: string) {
+    super(AggregateNotFound.definition, `There is no ${type} "${id}".`, { type, id });
+  }
+}
+
+/** Every refusal of this library. */
+export const persistenceErrors = [ConcurrencyConflict, OutcomeUnknown, DatabaseUnavailable, AggregateNotFound] as const;
 
 /** A unit of work was used after it had ended, usually by a promise that nobody awaited. */
 export class UnitOfWorkEnded extends UsageError {

@@ -1,10 +1,10 @@
 export { AggregateStore, type AggregateStoreOptions } from './aggregate-store.js';
 export { ContextDatabase, type ContextDatabaseOptions, type MigrationClass } from './context-database.js';
 export { DeferredWrites } from './deferred-writes.js';
-export { ConcurrencyConflict, DatabaseUnavailable, ForeignUnitOfWork, NoUnitOfWork, OutcomeUnknown, UnitOfWorkEnded } from './errors.js';
+export { AggregateNotFound, ConcurrencyConflict, DatabaseUnavailable, ForeignUnitOfWork, NoUnitOfWork, OutcomeUnknown, persistenceErrors, UnitOfWorkEnded } from './errors.js';
 export type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
 export { databaseToken, InjectDatabase, PersistenceModule, type PersistenceOptions } from './persistence.module.js';
 export { databaseUrlSetting, persistenceSettings } from './settings.js';
-export { inOneWrite, isConnectionError, isTransient, pipeline, sqlState, type Statement } from './statement.js';
+export { inOneWrite, isConnectionError, isTransient, isUnavailable, pipeline, sqlState, type Statement } from './statement.js';
 export { Transaction } from './transaction.js';
-export { type Propagation, UnitOfWork } from './unit-of-work.js';
+export { type Propagation, UnitOfWork, type UnitOfWorkOptions } from './unit-of-work.js';

@@ -6,7 +6,12 @@ import { ContextDatabase, type MigrationClass } from './context-database.js';
 export interface PersistenceOptions {
   /** Database URL of each context, or one for all. */
   readonly urlOf: (context: string) => string | undefined;
+  /** Connections per context for commands and queries. */
   readonly poolSize?: number;
+  /** Connections per context for the messaging engine. */
+  readonly enginePoolSize?: number;
+  /** How long a statement of a command or query may go unanswered, in ms. */
+  readonly answerTimeoutMs?: number;
   /** Run pending migrations when a context's database is opened. */
   readonly migrate: boolean;
 }
@@ -56,6 +61,8 @@ async function openDatabase(
     entities,
     migrations,
     ...(options.poolSize !== undefined && { poolSize: options.poolSize }),
+    ...(options.enginePoolSize !== undefined && { enginePoolSize: options.enginePoolSize }),
+    ...(options.answerTimeoutMs !== undefined && { answerTimeoutMs: options.answerTimeoutMs }),
     warn: (message) => logger.warn(message),
   });
   try {

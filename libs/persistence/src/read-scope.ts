@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { beforeAbort, DeadlineExceeded } from '@nestbox/kernel';
 import type { EntityManager } from 'typeorm';
 import type { ContextDatabase } from './context-database.js';
 import { adoptClient } from './transaction.js';
-import { isConnectionError } from './statement.js';
+import { isConnectionError, sqlState } from './statement.js';
 
 interface OpenRead {
   readonly db: ContextDatabase;
@@ -22,7 +23,8 @@ export class ReadScope {
     return open?.db === db ? open.manager : undefined;
   }
 
-  static async run<T>(db: ContextDatabase, work: () => Promise<T>): Promise<T> {
+  /** @throws DeadlineExceeded when `signal` aborts first */
+  static async run<T>(db: ContextDatabase, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = await db.connect();
     let broken: Error | undefined;
     const note = (error: Error) => {
@@ -30,7 +32,12 @@ export class ReadScope {
     };
     const begun = client.query('begin read only').catch(note);
     try {
-      return await reads.run({ db, manager: adoptClient(db.dataSource, client).manager }, work);
+      const reading = () => reads.run({ db, manager: adoptClient(db.dataSource, client).manager }, work);
+      return await beforeAbort(reading, signal);
+    } catch (error) {
+      // The query may still use the connection: nobody else gets it.
+      if (error instanceof DeadlineExceeded) broken = error;
+      throw sqlState(error) ? db.explained(error) : error;
     } finally {
       const ended = client.query('commit').catch(note);
       // The answer does not wait for these; the connection does.

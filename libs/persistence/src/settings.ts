@@ -23,7 +23,21 @@ export function persistenceSettings(contexts: readonly string[]) {
       min: 1,
       max: 1000,
       default: 10,
-      description: 'Connections per context for commands and queries. The messaging engine has a few more of its own.',
+      description: 'Connections per context for commands and queries, opened when they are needed.',
+    },
+    DATABASE_ENGINE_POOL_SIZE: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      default: 6,
+      description: 'Connections per context for the messaging engine, opened when they are needed. A process takes up to (DATABASE_POOL_SIZE + DATABASE_ENGINE_POOL_SIZE) × its contexts, and one per database for its leases.',
+    },
+    DATABASE_ANSWER_TIMEOUT_MS: {
+      type: 'integer',
+      min: 1_000,
+      max: 86_400_000,
+      default: 30_000,
+      description: 'A connection on which a statement of a command or query goes unanswered for this long counts as broken, and the statement as failed. The messaging engine waits for 10 s at most, migrations for ever.',
     },
     MIGRATE_ON_START: {
       type: 'boolean',

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { type Statement, pipeline } from './statement.js';
 
@@ -21,6 +21,19 @@ export class Transaction {
   get manager(): EntityManager {
     this.queryRunner ??= adoptClient(this.dataSource, this.client);
     return this.queryRunner.manager;
+  }
+
+  /** Whether no statement is on its way: whoever keeps the transaction open is busy with something else. */
+  get idle(): boolean {
+    // pg keeps them apart: the one that is being answered, those sent behind it, those not sent yet.
+    const { _activeQuery: answered, _sentQueryQueue: sent, _queryQueue: unsent } = this.client as unknown as { _activeQuery: unknown; _sentQueryQueue: unknown[]; _queryQueue: unknown[] };
+    return !answered && sent.length === 0 && unsent.length === 0;
+  }
+
+  /** Whether its connection still works, as far as this process has been told. */
+  get connected(): boolean {
+    const { _queryable: works } = this.client as unknown as { _queryable: boolean };
+    return works;
   }
 
   /**
@@ -52,9 +65,9 @@ export class Transaction {
 }
 
 /** A TypeORM query runner on a connection that somebody else owns; it must not be released. */
-export function adoptClient(dataSource: DataSource, client: PoolClient): QueryRunner {
+export function adoptClient(dataSource: DataSource, client: ClientBase): QueryRunner {
   const runner = dataSource.createQueryRunner();
   // PostgresQueryRunner.connect() answers with this connection when there is one.
-  (runner as unknown as { databaseConnection: PoolClient }).databaseConnection = client;
+  (runner as unknown as { databaseConnection: ClientBase }).databaseConnection = client;
   return runner;
 }

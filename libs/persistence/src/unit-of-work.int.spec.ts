@@ -167,6 +167,17 @@ describe('the unit of work', () => {
     expect((await events()).map((event) => event['amount'])).toEqual([1, 2, 3, 4]);
   });
 
+  it('keeps a lost update in sight, although the nested work that noticed it first was given up', async () => {
+    await open();
+    const lost = UnitOfWork.run(db, async () => {
+      await purses.update(id, (purse) => purse.deposit(2));
+      await UnitOfWork.run(db, () => purses.update(id, (purse) => purse.deposit(3)), { propagation: 'requires-new' });
+      await UnitOfWork.run(db, () => purses.find(id), { propagation: 'nested' }).catch(() => undefined);
+    });
+    await expect(lost).rejects.toThrow(ConcurrencyConflict);
+    expect(await row()).toEqual({ amount: 4, version: 2 });
+  });
+
   it('keeps 200 concurrent units of work apart', async () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => open(`${id}-${i}`)));
     const { rows } = await db.query("select count(*)::int rows, count(distinct aggregate)::int aggregates from bank.event where aggregate like $1", [`${id}-%`]);

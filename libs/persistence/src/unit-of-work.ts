@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Aggregate, currentMessage, type DomainEvent, type EventRecorder, UsageError, uuidv7, withRecorder } from '@nestbox/kernel';
+import { type Aggregate, beforeAbort, currentMessage, DeadlineExceeded, type DomainEvent, type EventRecorder, UsageError, uuidv7, withRecorder } from '@nestbox/kernel';
 import type { AggregateStore } from './aggregate-store.js';
 import { type Change, changesOf, type Tracked } from './change-set.js';
 import { commitAlone, commitTogether } from './commit.js';
@@ -8,7 +8,7 @@ import type { DeferredWrites } from './deferred-writes.js';
 import { ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
 import { LockingLoader } from './locking-loader.js';
 import type { RecordedEvent } from './outbox-writer.js';
-import { pipeline, type Statement } from './statement.js';
+import { pipeline, sqlState, type Statement } from './statement.js';
 import type { Transaction } from './transaction.js';
 
 const units = new AsyncLocalStorage<UnitOfWork>();
@@ -19,6 +19,17 @@ const units = new AsyncLocalStorage<UnitOfWork>();
  * - `nested`: a savepoint; a failure inside undoes only what was done inside
  */
 export type Propagation = 'required' | 'requires-new' | 'nested';
+
+export interface UnitOfWorkOptions {
+  /** What to do when another unit of work is open already. */
+  readonly propagation?: Propagation;
+  /** Begins the transaction at once and locks each row as it is loaded: slower, but whoever else wants it waits. */
+  readonly locking?: boolean;
+  /** What else is written in the transaction, once the result of the work is known. */
+  readonly also?: ((result: unknown) => readonly Statement[]) | undefined;
+  /** When it aborts before the commit has begun, nothing is stored. Default: that of the open unit of work. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 type AnyStore = AggregateStore<Aggregate>;
 type RaisedEvent = Omit<RecordedEvent, 'aggregateType'>;
@@ -37,9 +48,11 @@ export class UnitOfWork implements EventRecorder {
   private recorded: RecordedEvent[] = [];
   private loader: LockingLoader | undefined;
   private nestedCount = 0;
+  /** The open transaction can only be rolled back, because of this. */
+  private broken: { readonly reason: unknown } | undefined;
   private ended = false;
 
-  private constructor(readonly db: ContextDatabase, private transaction?: Transaction) {}
+  private constructor(readonly db: ContextDatabase, private transaction?: Transaction, private readonly signal?: AbortSignal) {}
 
   /** The open unit of work, whichever context's. */
   static current(): UnitOfWork | undefined {
@@ -61,19 +74,28 @@ export class UnitOfWork implements EventRecorder {
 
   /**
    * Runs `work` in a unit of work and commits it; when `work` throws, nothing is stored.
+   * @throws DeadlineExceeded when its signal aborts before the commit
    * @throws ConcurrencyConflict when somebody else changed one of the aggregates first
+   * @throws DatabaseUnavailable when the database cannot be worked with; nothing is stored then
    * @throws OutcomeUnknown when the connection broke during the commit and the result could not be found out
    */
-  static async run<T>(db: ContextDatabase, work: () => Promise<T>, options: { propagation?: Propagation } = {}): Promise<T> {
+  static async run<T>(db: ContextDatabase, work: () => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     const outer = UnitOfWork.current();
     if (outer && outer.db.context !== db.context) throw new ForeignUnitOfWork(db.context, outer.db.context, 'This work');
     if (outer && options.propagation === 'nested') return outer.nest(work);
     if (outer && options.propagation !== 'requires-new') return work();
-    const unit = new UnitOfWork(db);
+    // Of one that has ended, too: what is late begins nothing new.
+    const { signal = units.getStore()?.signal } = options;
+    const unit = new UnitOfWork(db, options.locking ? await beginLocking(db) : undefined, signal);
     try {
-      const result = await unit.scope(work);
-      await unit.commit();
+      const result = await beforeAbort(() => unit.scope(work), signal);
+      if (signal?.aborted) throw new DeadlineExceeded();
+      await unit.commit(options.also?.(result));
       return result;
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) unit.abandon(error);
+      // Without an SQLSTATE it may be anybody's connection that broke.
+      throw sqlState(error) ? db.explained(error) : error;
     } finally {
       await unit.end();
     }
@@ -139,13 +161,14 @@ export class UnitOfWork implements EventRecorder {
 
   /** Writes everything and commits; `also` is written in the same transaction, before the events. */
   async commit(also: readonly Statement[] = []): Promise<void> {
+    // Whoever caught it inside cannot make it undone, and Postgres would only say that the transaction is aborted.
+    if (this.broken) throw this.broken.reason;
     const changes = this.changes();
     const writes = [...this.deferredStatements(), ...also];
     this.settleEvents();
     const { db, recorded: events } = this;
-    if (this.transaction) await commitTogether(db, this.transaction, changes, writes, events);
-    else if (changes.length === 1 && writes.length === 0) await commitAlone(db, changes[0]!, events);
-    else if (changes.length + writes.length > 0) await commitTogether(db, await db.begin(), changes, writes, events);
+    if (!this.transaction && changes.length === 1 && writes.length === 0) await commitAlone(db, changes[0]!, events);
+    else if (this.transaction || changes.length + writes.length > 0) await commitTogether(db, this.transaction ?? (await db.begin()), changes, writes, events);
     this.ended = true;
     if (events.length > 0) db.outbox?.committed();
   }
@@ -156,8 +179,19 @@ export class UnitOfWork implements EventRecorder {
     await this.transaction?.rollback();
   }
 
+  /** Ends it while its work may still go on, which may still use the connection: nobody else gets it, and the server undoes what was done. */
+  private abandon(reason: Error): void {
+    this.ended = true;
+    this.transaction?.finish(reason);
+  }
+
   private async nest<T>(work: () => Promise<T>): Promise<T> {
     this.transaction ??= await this.db.begin();
+    if (this.ended) {
+      const late = new UnitOfWorkEnded(this.db.context, 'a nested one was opened');
+      this.abandon(late);
+      throw late;
+    }
     const { client } = this.transaction;
     await this.flush();
     this.nestedCount += 1;
@@ -185,7 +219,12 @@ export class UnitOfWork implements EventRecorder {
     const changes = this.changes();
     const writes = this.deferredStatements();
     this.settleEvents();
-    await pipeline(this.transaction!.client, [...changes.map((change) => change.statement), ...writes]);
+    try {
+      await pipeline(this.transaction!.client, [...changes.map((change) => change.statement), ...writes]);
+    } catch (reason) {
+      this.broken = { reason };
+      throw reason;
+    }
     for (const change of changes) change.done();
     this.deferred.clear();
   }
@@ -229,4 +268,9 @@ export class UnitOfWork implements EventRecorder {
     if (!known) this.stores.set(store, (known = new Map()));
     return known;
   }
+}
+
+/** Under a name of its own: a crash point is known by it. */
+function beginLocking(db: ContextDatabase): Promise<Transaction> {
+  return db.begin();
 }

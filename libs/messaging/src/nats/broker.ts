@@ -7,6 +7,7 @@ import { NatsConnection } from './connection.js';
 import { RemoteClient } from './remote-client.js';
 import { RemoteServer } from './remote-server.js';
 import { Subjects } from './subjects.js';
+import { StreamInspector } from './stream-inspector.js';
 import { NatsTransport } from './transport.js';
 import { NatsWakeUps } from './wake-ups.js';
 
@@ -15,6 +16,7 @@ export class NatsBroker {
   readonly transport: NatsTransport;
   readonly wakeUps: NatsWakeUps;
   readonly client: RemoteClient;
+  readonly inspector: StreamInspector;
   private readonly connection: NatsConnection;
   private readonly subjects: Subjects;
 
@@ -24,6 +26,7 @@ export class NatsBroker {
     const { connection, subjects } = this;
     this.wakeUps = new NatsWakeUps(connection, subjects);
     this.transport = new NatsTransport({ connection, subjects, retentionDays: settings.EVENT_RETENTION_DAYS });
+    this.inspector = new StreamInspector(connection, subjects);
     this.client = new RemoteClient({ connection, subjects, timeoutMs: settings.REMOTE_TIMEOUT_MS });
   }
 

@@ -70,6 +70,20 @@ describe('NatsConnection', () => {
     expect(connection.status()).toBe('disconnected');
   });
 
+  it.each(['stays silent', 'goes away'])('closes although the server falls silent before the last word, and %s', async (then) => {
+    const server = await ownServer();
+    server.start();
+    const { connection } = connectionTo(server.url);
+    await connection.start();
+    connection.client.subscribe('something', { callback: () => undefined });
+    await connection.client.flush();
+    server.freeze();
+    const closed = connection.close();
+    if (then === 'goes away') await server.stop();
+    await closed;
+    expect(connection.status()).toBe('disconnected');
+  });
+
   it('takes credentials from the URL and keeps them out of the log', async () => {
     const server = await ownServer();
     server.start('--user', 'me', '--pass', 'se:cret');

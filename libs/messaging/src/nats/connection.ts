@@ -97,7 +97,8 @@ export class NatsConnection {
     // A drain needs answers of the server: without one it would wait for ever.
     if (this.connected) {
       const limit = setTimeout(() => void client.close(), DRAIN_LIMIT_MS);
-      await client.drain().catch(() => undefined);
+      // Of a connection that is lost meanwhile it never hears the end.
+      await Promise.race([client.drain().catch(() => undefined), client.closed()]);
       clearTimeout(limit);
     }
     if (!client.isClosed()) await client.close();
@@ -151,7 +152,8 @@ function connectionOptions(url: string, name: string | undefined): ConnectionOpt
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    pingInterval: 10_000,
+    // A connection on which two of these go unanswered is given up.
+    pingInterval: 4_000,
     timeout: 5_000,
     noAsyncTraces: true,
   };

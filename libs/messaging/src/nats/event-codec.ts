@@ -1,9 +1,6 @@
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node';
 import type { StoredEvent } from '../envelope.js';
 import { headerText, headerValue } from './header-text.js';
-
-/** Type of what stands in a stream for an event that could not be published; its payload says which and why. */
-export const TOMBSTONE_TYPE = 'messaging.tombstone';
 
 /** A message of an event stream is not an event in the agreed form. */
 export class MalformedEvent extends Error {
@@ -16,39 +13,45 @@ export interface EncodedEvent {
   readonly data: string;
 }
 
-export function encodeEvent(event: StoredEvent): EncodedEvent {
+/** @param more further headers */
+export function encodeEvent(event: StoredEvent, more: Readonly<Record<string, string>> = {}): EncodedEvent {
   const data = JSON.stringify(event.payload);
-  return { headers: eventHeaders(event), data };
+  return { headers: eventHeaders(event, more), data };
 }
 
 /** Takes the place of an event that NATS will not take, with the same `n` and `prev`, so that nobody sees a gap. */
-export function encodeTombstone(event: StoredEvent, reason: string): EncodedEvent {
-  const replaced = eventHeaders(event);
+export function encodeTombstone(event: StoredEvent, reason: string, more: Readonly<Record<string, string>> = {}): EncodedEvent {
+  const replaced = eventHeaders(event, more);
   replaced.set('Nestbox-Tombstone', headerValue(reason));
   return { headers: replaced, data: '{}' };
 }
 
-function eventHeaders(event: StoredEvent): MsgHdrs {
-  const result = headers();
-  const set = (name: string, value: string) => result.set(name, headerValue(value));
-  set('ce-specversion', '1.0');
-  set('ce-id', event.id);
-  set('ce-source', `/${event.type.split('.', 1)[0]}`);
-  set('ce-type', event.type);
-  set('ce-time', event.createdAt);
-  set('ce-subject', event.aggregateId);
-  set('ce-datacontenttype', 'application/json');
-  set('ce-tenant', event.tenantId);
-  set('ce-aggregatetype', event.aggregateType);
-  set('ce-aggregateversion', String(event.aggregateVersion));
-  set('ce-schemaversion', String(event.schemaVersion));
-  set('ce-correlationid', event.headers.correlationId);
-  if (event.headers.causationId !== undefined) set('ce-causationid', event.headers.causationId);
-  if (event.headers.traceparent !== undefined) set('ce-traceparent', event.headers.traceparent);
-  set('Nestbox-N', String(event.n));
-  set('Nestbox-Prev', String(event.prev));
-  set('Nestbox-Lane', String(event.lane));
-  return result;
+function eventHeaders(event: StoredEvent, more: Readonly<Record<string, string>>): MsgHdrs {
+  const { correlationId, causationId, origin, traceparent, tracestate } = event.headers;
+  const texts: Record<string, string> = {
+    ...more,
+    'ce-specversion': '1.0',
+    'ce-id': event.id,
+    'ce-source': `/${event.type.split('.', 1)[0]}`,
+    'ce-type': event.type,
+    'ce-time': event.createdAt,
+    'ce-subject': event.aggregateId,
+    'ce-datacontenttype': 'application/json',
+    'ce-tenant': event.tenantId,
+    'ce-aggregatetype': event.aggregateType,
+    'ce-aggregateversion': String(event.aggregateVersion),
+    'ce-schemaversion': String(event.schemaVersion),
+    'ce-correlationid': correlationId,
+    ...(causationId !== undefined && { 'ce-causationid': causationId }),
+    ...(origin !== undefined && { 'ce-origin': origin }),
+    ...(traceparent !== undefined && { 'ce-traceparent': traceparent }),
+    ...(tracestate !== undefined && { 'ce-tracestate': tracestate }),
+    'Nestbox-N': String(event.n),
+    'Nestbox-Prev': String(event.prev),
+    'Nestbox-Lane': String(event.lane),
+  };
+  // All at once: for each header that is set, the client looks through all those that are there already.
+  return MsgHdrsImpl.fromRecord(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, [headerValue(text)]])));
 }
 
 /** The number and id of an event message, or undefined for a message that no relay has sent. */
@@ -78,7 +81,9 @@ export function decodeEvent(message: { headers?: MsgHdrs; data: Uint8Array }): S
   if (prev >= n) fail(`Nestbox-Prev ${prev} is not below Nestbox-N ${n}`);
   const tombstone = optional('Nestbox-Tombstone');
   const causationId = optional('ce-causationid');
+  const origin = optional('ce-origin');
   const traceparent = optional('ce-traceparent');
+  const tracestate = optional('ce-tracestate');
   return {
     n,
     prev,
@@ -88,27 +93,32 @@ export function decodeEvent(message: { headers?: MsgHdrs; data: Uint8Array }): S
     aggregateType: text('ce-aggregatetype'),
     aggregateId: text('ce-subject'),
     aggregateVersion: integer('ce-aggregateversion', 0),
-    type: tombstone === undefined ? text('ce-type') : TOMBSTONE_TYPE,
+    type: text('ce-type'),
     schemaVersion: integer('ce-schemaversion', 0),
-    payload: tombstone === undefined ? payload(message.data) : { type: text('ce-type'), reason: tombstone },
+    payload: tombstone === undefined ? payload(message.data) : {},
+    ...(tombstone !== undefined && { tombstone }),
     headers: {
       correlationId: text('ce-correlationid'),
       ...(causationId === undefined ? {} : { causationId }),
+      ...(origin === undefined ? {} : { origin }),
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(tracestate === undefined ? {} : { tracestate }),
     },
     createdAt: text('ce-time'),
   };
 }
 
+/**
+ * What is not a JSON object is kept as it is, a broken text as a text: the event has its place in its lane, and its
+ * handlers put it into trouble with the reason. Thrown away it would leave a hole that stops the whole lane.
+ */
 function payload(data: Uint8Array): Record<string, unknown> {
-  let parsed: unknown;
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
   try {
-    parsed = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
-  } catch (error) {
-    fail(`its data is not JSON: ${(error as Error).message}`);
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return text as unknown as Record<string, unknown>;
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) fail('its data is not a JSON object');
-  return parsed as Record<string, unknown>;
 }
 
 function fail(what: string): never {

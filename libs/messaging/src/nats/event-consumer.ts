@@ -1,11 +1,12 @@
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { LoggerService } from '@nestjs/common';
-import { withMessage } from '@nestbox/kernel';
+import { continueTrace, withMessage } from '@nestbox/kernel';
 import type { StoredEvent } from '../envelope.js';
+import { isJsonObject } from '../read-event.js';
 import { contextOfType } from '../message-types.js';
 import type { NatsConnection } from './connection.js';
-import { decodeEvent } from './event-codec.js';
+import { decodeEvent, MalformedEvent } from './event-codec.js';
 import { Backoff, Pause } from './pause.js';
 import type { Subjects } from './subjects.js';
 
@@ -112,9 +113,12 @@ export class EventConsumer {
     const keep = setInterval(() => message.working(), ACK_WAIT_MS / 3);
     let event: StoredEvent | undefined;
     try {
-      event = decodeEvent(message);
-      const { id, tenantId, headers: { correlationId, traceparent } } = event;
-      await withMessage({ correlationId, causationId: id, tenantId, ...(traceparent !== undefined && { traceparent }) }, () => this.options.handle(event!));
+      const decoded = decodeEvent(message);
+      if (decoded.tombstone !== undefined) throw new MalformedEvent(`The broker would not take its payload: ${decoded.tombstone}.`);
+      if (!isJsonObject(decoded.payload)) throw new MalformedEvent('The data of the message is not a JSON object.');
+      event = decoded;
+      const { id, tenantId, headers } = event;
+      await withMessage({ correlationId: headers.correlationId, causationId: id, tenantId, ...continueTrace(headers) }, () => this.options.handle(decoded));
       message.ack();
     } catch (error) {
       this.failed(message, event, error instanceof Error ? error : new Error(JSON.stringify(error)));

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import type { LoggerService } from '@nestjs/common';
 import type { StoredEvent } from '../envelope.js';
 import type { RelayLog } from '../relay-log.js';
+import type { LanePosition } from '../source.js';
 import { NatsConnection } from './connection.js';
 import { Subjects } from './subjects.js';
 
-export const NATS_URL = process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222';
+/** The shared server of the tests; `npm test` sets the variable. */
+export const NATS_URL = namedServer();
 
 export class Recorded implements LoggerService {
   readonly lines: string[] = [];
@@ -41,7 +43,7 @@ export async function dropStreams(connection: NatsConnection, subjects: Subjects
 
 /** Waits until `condition` holds. The limit only stops a test that would never end. */
 export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -53,7 +55,7 @@ export class OwnServer {
   private process: ChildProcess | undefined;
   private constructor(
     readonly port: number,
-    private readonly folder: string,
+    readonly folder: string,
   ) {}
 
   static async prepare(): Promise<OwnServer> {
@@ -80,6 +82,11 @@ export class OwnServer {
     const exit = new Promise((resolve) => stopped.once('exit', resolve));
     stopped.kill(signal);
     await exit;
+  }
+
+  /** It keeps its connections, and answers nothing until it is stopped. */
+  freeze(): void {
+    this.process?.kill('SIGSTOP');
   }
 
   async remove(): Promise<void> {
@@ -144,6 +151,8 @@ export class MemoryLog implements RelayLog {
   readonly context = 'ordering';
   readonly reads: number[] = [];
   noted = 0;
+  /** Numbers of the events that NATS would not take. */
+  readonly refusals = new Set<number>();
   private readonly listeners = new Set<() => void>();
   /** A paused process does not know that it lost the lease. */
   believesToOwn: boolean | undefined;
@@ -164,6 +173,14 @@ export class MemoryLog implements RelayLog {
     return start < 0 ? [] : this.rows.slice(start, start + limit);
   }
 
+  async followed(positions: readonly LanePosition[]): Promise<LanePosition[]> {
+    return positions.filter(({ lane, n }) => (this.rows.find((row) => row.lane === lane && row.n > n)?.prev ?? n + 1) <= n);
+  }
+
+  async gave(n: number): Promise<boolean> {
+    return n < (this.rows[0]?.n ?? 1) || this.rows.some((row) => row.n === n);
+  }
+
   async acquire(): Promise<boolean> {
     this.lease.owner ??= this;
     return this.owned();
@@ -181,8 +198,22 @@ export class MemoryLog implements RelayLog {
     this.noted = n;
   }
 
+  async refused(event: StoredEvent): Promise<void> {
+    this.refusals.add(event.n);
+  }
+
+  async resumed(n: number): Promise<void> {
+    for (const refused of this.refusals) if (refused > n) this.refusals.delete(refused);
+  }
+
   onWake(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
+}
+
+function namedServer(): string {
+  const url = process.env['TEST_NATS_URL'];
+  if (!url) throw new Error('TEST_NATS_URL is not set. Run the tests with `npm test`, which finds or starts a NATS and sets it.');
+  return url;
 }

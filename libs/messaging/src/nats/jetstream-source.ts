@@ -6,6 +6,7 @@ import type { NatsConnection } from './connection.js';
 import { MalformedEvent, decodeEvent, numberOf } from './event-codec.js';
 import { LaneBuffer, type LaneGap } from './lane-buffer.js';
 import { Backoff, Pause } from './pause.js';
+import { RefillAsker } from './refill-requests.js';
 import { createdAt, findStream } from './stream.js';
 import type { Subjects } from './subjects.js';
 
@@ -28,8 +29,6 @@ export interface JetStreamSourceOptions {
   readonly subjects: Subjects;
   /** How many unread events of a lane are kept in memory. */
   readonly bufferPerLane?: number;
-  /** Told once of every gap that reading the whole stream could not close. */
-  readonly onGap?: (gap: LaneGap) => void;
   readonly logger?: LoggerService;
 }
 
@@ -58,12 +57,15 @@ export class JetStreamSource implements EventSource {
   /** Between two openings; ended by a stop only, so that one opening grants many wishes. */
   private readonly spacing = new Pause();
   private readonly backoff = new Backoff(500, 1_000);
+  private readonly asker: RefillAsker;
   private unsubscribe = () => {};
   private running: Promise<void> | undefined;
   private opened: Opened | undefined;
   private stopping = false;
   private reopen = false;
   private waking = false;
+  /** Everything that is in the stream has been read. */
+  private atEnd = false;
   private lastProblem: string | undefined;
 
   constructor(private readonly options: JetStreamSourceOptions) {
@@ -71,6 +73,7 @@ export class JetStreamSource implements EventSource {
     this.stream = options.subjects.stream(options.context);
     this.logger = options.logger ?? new Logger(`JetStream ${options.context}`);
     this.limit = options.bufferPerLane ?? 1_000;
+    this.asker = new RefillAsker(options.connection, options.subjects.refill(options.context));
   }
 
   async start(): Promise<void> {
@@ -104,6 +107,8 @@ export class JetStreamSource implements EventSource {
       if (events.length > 0) found.set(position.lane, events);
       if (buffer.wantsMore) this.openAnew();
     }
+    // Not before the end was reached: what a lane misses may come again further on.
+    if (this.atEnd) this.asker.ask(this.gaps);
     for (const [lane, { askedAt }] of this.lanes) if (now - askedAt > FORGET_LANE_AFTER_MS) this.lanes.delete(lane);
     this.room.wake();
     return found;
@@ -116,8 +121,12 @@ export class JetStreamSource implements EventSource {
 
   /** What keeps events from arriving, for health checks; empty when nothing does. */
   problems(): string[] {
-    const gaps = [...this.lanes.values()].flatMap(({ gap }) => (gap ? [this.describe(gap)] : []));
+    const gaps = this.gaps.map((gap) => this.describe(gap));
     return this.lastProblem ? [this.lastProblem, ...gaps] : gaps;
+  }
+
+  private get gaps(): LaneGap[] {
+    return [...this.lanes.values()].flatMap(({ gap }) => gap ?? []);
   }
 
   private openAnew(): void {
@@ -157,12 +166,17 @@ export class JetStreamSource implements EventSource {
     const starts = await Promise.all(lanes.map(([lane, buffer]) => this.startOf(lane, buffer, created, last)));
     const start = Math.max(1, Math.min(...starts));
     const consumer = await connection.js.consumers.get(this.stream, { opt_start_seq: start, inactive_threshold: 60_000 });
-    const now = await findStream(connection.jsm, this.stream);
-    if (!now || createdAt(now) !== created) throw new Error(`Stream ${this.stream} was recreated while it was being opened.`);
+    if (!(await this.isStill(created))) throw new Error(`Stream ${this.stream} was recreated while it was being opened.`);
+    this.atEnd = start > last;
     const messages = await consumer.consume({ max_messages: 1_000, expires: 10_000, idle_heartbeat: 2_000 });
     if (this.lastProblem) this.logger.log(`Reading stream ${this.stream} again.`);
     this.lastProblem = undefined;
     return { created, lanes: new Set(lanes.map(([, buffer]) => buffer)), fromFirst: start <= Math.max(first, 1), consumer, messages };
+  }
+
+  private async isStill(created: string): Promise<boolean> {
+    const info = await findStream(this.options.connection.jsm, this.stream);
+    return info !== undefined && createdAt(info) === created;
   }
 
   /** The sequence from which the stream has to be read for a lane. */
@@ -184,6 +198,7 @@ export class JetStreamSource implements EventSource {
     if (this.reopen) return progress;
     for await (const message of opened.messages) {
       progress = (await this.take(message, opened)) || progress;
+      this.atEnd = message.info.pending === 0;
       if (this.reopen) break;
     }
     return progress;
@@ -231,7 +246,6 @@ export class JetStreamSource implements EventSource {
       buffer.hintMisled = false;
       buffer.gap = { lane: event.lane, n: buffer.tail, missing: event.prev, created };
       this.logger.error(this.describe(buffer.gap));
-      this.options.onGap?.(buffer.gap);
     }
   }
 
@@ -280,6 +294,6 @@ export class JetStreamSource implements EventSource {
   }
 
   private describe({ lane, n, missing }: LaneGap): string {
-    return `Stream ${this.stream} has lost event ${missing} of lane ${lane}, which stands at ${n} and waits. Delete the stream: the relay of "${this.context}" fills it again from the outbox.`;
+    return `Stream ${this.stream} has lost event ${missing} of lane ${lane}, which stands at ${n} and waits. The relay of "${this.context}" is asked to publish it again.`;
   }
 }

@@ -1,5 +1,5 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { uuidv7, type MessageContext } from '@nestbox/kernel';
+import { continueTrace, uuidv7, type MessageContext } from '@nestbox/kernel';
 import { DEFAULT_TENANT } from '../outbox.js';
 import { headerText, headerValue } from './header-text.js';
 
@@ -7,6 +7,9 @@ const CORRELATION = 'Nestbox-Correlation-Id';
 const CAUSATION = 'Nestbox-Causation-Id';
 const TENANT = 'Nestbox-Tenant';
 const TRACEPARENT = 'traceparent';
+const REPLAYED = 'Nestbox-Replayed';
+const IDEMPOTENCY_KEY = 'Nestbox-Idempotency-Key';
+const TRACESTATE = 'tracestate';
 /** Time left, not a point in time: clocks of two machines differ. */
 const TIMEOUT = 'Nestbox-Timeout-Ms';
 
@@ -17,21 +20,36 @@ export function contextHeaders(context: MessageContext, timeoutMs: number): MsgH
   result.set(TENANT, headerValue(context.tenantId));
   if (context.causationId !== undefined) result.set(CAUSATION, headerValue(context.causationId));
   if (context.traceparent !== undefined) result.set(TRACEPARENT, headerValue(context.traceparent));
+  if (context.idempotencyKey !== undefined) result.set(IDEMPOTENCY_KEY, headerValue(context.idempotencyKey));
+  if (context.tracestate !== undefined) result.set(TRACESTATE, headerValue(context.tracestate));
   result.set(TIMEOUT, String(Math.ceil(timeoutMs)));
   return result;
 }
 
-/** The context of an arriving request. A sender that knows nothing of it starts a new chain. */
+/** Says in an answer that the command was not run, because it had been before. */
+export function replayHeaders(): MsgHdrs {
+  const result = headers();
+  result.set(REPLAYED, 'true');
+  return result;
+}
+
+export function isReplay(answer: MsgHdrs | undefined): boolean {
+  return answer?.has(REPLAYED) === true;
+}
+
+/** The context of an arriving request, a new span in the trace of its sender. A sender that knows nothing of it starts a new chain. */
 export function contextOf(message: MsgHdrs | undefined, defaultTimeoutMs: number): MessageContext & { readonly deadline: number } {
   const text = (name: string) => (message?.has(name) ? headerText(message.get(name)) : undefined);
   const timeout = Number(text(TIMEOUT));
   const causationId = text(CAUSATION);
-  const traceparent = text(TRACEPARENT);
+  const idempotencyKey = text(IDEMPOTENCY_KEY);
+  const [traceparent, tracestate] = [text(TRACEPARENT), text(TRACESTATE)];
   return {
     correlationId: text(CORRELATION) ?? uuidv7(),
     tenantId: text(TENANT) ?? DEFAULT_TENANT,
     ...(causationId === undefined ? {} : { causationId }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...continueTrace({ ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) }),
     deadline: Date.now() + (Number.isFinite(timeout) && timeout > 0 ? timeout : defaultTimeoutMs),
   };
 }

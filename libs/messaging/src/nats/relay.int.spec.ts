@@ -3,7 +3,7 @@ import { nanos } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../envelope.js';
 import type { NatsConnection } from './connection.js';
-import { TOMBSTONE_TYPE, decodeEvent, encodeEvent } from './event-codec.js';
+import { decodeEvent, encodeEvent } from './event-codec.js';
 import { MemoryLog, OwnServer, Recorded, connectTo, dropStreams, ownSubjects, someEvents, until, type Lease } from './fixture.spec.js';
 import { Relay } from './relay.js';
 import { readTail } from './stream-tail.js';
@@ -30,8 +30,8 @@ afterAll(async () => {
   await connection.close();
 });
 
-function relayOf(log: MemoryLog, over = connection, onTombstone?: (event: StoredEvent, reason: string) => void): Relay {
-  const relay = new Relay({ log, connection: over, subjects, retentionDays: 7, logger, ...(onTombstone ? { onTombstone } : {}) });
+function relayOf(log: MemoryLog, over = connection): Relay {
+  const relay = new Relay({ log, connection: over, subjects, retentionDays: 7, logger });
   relays.push(relay);
   void relay.start();
   return relay;
@@ -95,8 +95,7 @@ describe('Relay', () => {
 
   it('puts a tombstone where the stream will never take an event, in the middle of others', async () => {
     const log = new MemoryLog(someEvents(1));
-    const buried: number[] = [];
-    relayOf(log, connection, (event) => buried.push(event.n));
+    relayOf(log);
     await reached(1);
     await connection.jsm.streams.update(stream, { max_msg_size: 4_000 });
     const rows = someEvents(999, { first: 2 });
@@ -105,15 +104,33 @@ describe('Relay', () => {
     await reached(1_000);
     const found = await stored();
     expect(numbers(found)).toEqual(oneTo(1_000));
-    expect(found.filter((event) => event.type === TOMBSTONE_TYPE).map((event) => event.n)).toEqual([500]);
-    expect(buried).toEqual([500]);
+    expect(found.filter((event) => event.tombstone !== undefined).map((event) => event.n)).toEqual([500]);
+    expect([...log.refusals]).toEqual([500]);
+  });
+
+  it('publishes what was too large once, when the stream is filled again and takes more', async () => {
+    const log = new MemoryLog(someEvents(3));
+    const relay = relayOf(log);
+    await reached(3);
+    await connection.jsm.streams.update(stream, { max_msg_size: 4_000 });
+    const rows = someEvents(3, { first: 4 });
+    rows[1] = { ...rows[1]!, payload: { filler: 'x'.repeat(5_000) } };
+    log.append(...rows);
+    await reached(6);
+    expect([...log.refusals]).toEqual([5]);
+    await relay.stop();
+    await connection.jsm.streams.delete(stream);
+    relayOf(log);
+    await reached(6);
+    expect((await stored()).filter(({ tombstone }) => tombstone !== undefined)).toEqual([]);
+    expect([...log.refusals]).toEqual([]);
   });
 
   it('gets by when somebody else publishes into its stream in the middle', async () => {
     const log = new MemoryLog(someEvents(3_000));
     relayOf(log);
     for (let i = 0; i < 20; i++) {
-      await until(async () => ((await readTail(connection.jsm, stream))?.n ?? 0) >= i * 100);
+      await until(async () => ((await readTail(connection.jsm, stream))?.n ?? -1) >= i * 100);
       await connection.js.publish(subjects.events('ordering').replace('>', 'foreign'), `${i}`);
     }
     await reached(3_000);
@@ -226,14 +243,27 @@ describe('Relay', () => {
   it('puts a tombstone where an event is too large for NATS', async () => {
     const rows = someEvents(20);
     rows[9] = { ...rows[9]!, payload: { blob: 'x'.repeat(1_500_000) } };
-    const buried: string[] = [];
-    relayOf(new MemoryLog(rows), connection, (event, reason) => buried.push(`${event.n} ${reason}`));
+    const log = new MemoryLog(rows);
+    relayOf(log);
     await reached(20);
     const found = await stored();
     expect(numbers(found)).toEqual(oneTo(20));
-    expect(found[9]).toMatchObject({ n: 10, prev: rows[9].prev, id: rows[9].id, type: TOMBSTONE_TYPE, payload: { type: 'ordering.order-placed' } });
-    expect(buried).toHaveLength(1);
+    expect(found[9]).toMatchObject({ n: 10, prev: rows[9].prev, id: rows[9].id, type: 'ordering.order-placed', payload: {}, tombstone: expect.stringContaining('payload') as string });
+    expect([...log.refusals]).toEqual([10]);
     expect(logger.matching(/error Event 10 .* too large/)).toHaveLength(1);
+  });
+
+  it('waits, and says why, when not even a tombstone fits', async () => {
+    const log = new MemoryLog(someEvents(1));
+    const relay = relayOf(log);
+    await reached(1);
+    await connection.jsm.streams.update(stream, { max_msg_size: 100 });
+    log.append(...someEvents(2, { first: 2 }));
+    await until(() => /Event 2 .* so is its tombstone/.test(relay.problem() ?? ''));
+    await connection.jsm.streams.update(stream, { max_msg_size: -1 });
+    await reached(3);
+    await until(() => relay.problem() === undefined);
+    expect(logger.matching(/so is its tombstone/)).toHaveLength(1);
   });
 
   it('does not publish over the events of another database, and says what to do', async () => {

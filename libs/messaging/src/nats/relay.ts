@@ -6,12 +6,14 @@ import type { RelayLog } from '../relay-log.js';
 import type { NatsConnection } from './connection.js';
 import { encodeEvent, encodeTombstone } from './event-codec.js';
 import { Backoff, Pause } from './pause.js';
+import { RefillRequests } from './refill-requests.js';
 import { Flight, type Refusal } from './relay-flight.js';
 import { RELAY_HEADER, readTail, type StreamTail } from './stream-tail.js';
 import { ensureStream } from './stream.js';
 import type { Subjects } from './subjects.js';
 
-const ACQUIRE_EVERY_MS = 600;
+/** How often to see, in memory, whether a heartbeat has found the relay's place free. */
+const ACQUIRE_EVERY_MS = 100;
 const POLL_MS = 1_000;
 const LOOK_AT_STREAM_EVERY_MS = 5_000;
 const READ_SIZE = 512;
@@ -23,15 +25,14 @@ export interface RelayOptions {
   readonly retentionDays: number;
   /** How many publishes may be in flight. */
   readonly window?: number;
-  /** Told of every event whose place a tombstone has taken. */
-  readonly onTombstone?: (event: StoredEvent, reason: string) => void;
   readonly logger?: LoggerService;
 }
 
 /**
  * Copies the log of one context to its stream, in order and without doubles. The stream itself says how far the copy
  * is; every message expects the sequence before it, so whatever is refused, late or sent by somebody who no longer may
- * cannot reorder or double anything. A stream that lost events, or was deleted, is filled again from the log.
+ * cannot reorder or double anything. A stream that was deleted, or lost its end, is filled again from the log; when it
+ * has lost something else, a reader asks, and the log is copied again from there: a repetition that readers drop.
  */
 export class Relay {
   private readonly id = randomUUID();
@@ -44,6 +45,7 @@ export class Relay {
   private readonly retry = new Pause();
   private readonly backoff = new Backoff(50, 5_000);
   private readonly tooLarge = new Map<number, string>();
+  private readonly refills: RefillRequests;
   private unsubscribe: (() => void)[] = [];
   private running: Promise<void> | undefined;
   private flight: Flight | undefined;
@@ -51,6 +53,8 @@ export class Relay {
   private declared = false;
   /** Message ids of this stream are remembered although the messages are gone: sent again, they need another id. */
   private refilling = false;
+  /** Up to this event a refill goes that readers have asked for. */
+  private refilledTo = 0;
   private foreignProgress = 0;
   private lastProblem: string | undefined;
 
@@ -58,12 +62,15 @@ export class Relay {
     this.stream = options.subjects.stream(options.log.context);
     this.logger = options.logger ?? new Logger(`Relay ${options.log.context}`);
     this.window = options.window ?? 256;
+    const open = () => options.log.owned() && (this.flight?.confirmed ?? 0) >= this.refilledTo;
+    this.refills = new RefillRequests({ ...options, logger: this.logger, open, onRequest: () => this.idle.wake() });
   }
 
   /** Starts to copy, in the background. */
   async start(): Promise<void> {
     const { log, connection } = this.options;
     this.unsubscribe = [log.onWake(() => this.idle.wake()), connection.onConnect(() => this.connectedAnew())];
+    this.refills.start();
     this.running ??= this.run();
   }
 
@@ -71,6 +78,7 @@ export class Relay {
   async stop(): Promise<void> {
     this.stopping = true;
     for (const off of this.unsubscribe) off();
+    this.refills.stop();
     this.idle.end();
     this.retry.end();
     await this.running;
@@ -112,18 +120,33 @@ export class Relay {
   private async copy(): Promise<void> {
     const tail = await this.tail();
     if (!(await this.agrees(tail))) return;
-    const flight = new Flight(tail.sequence, tail.n, this.window, (event, expected, before) => this.publish(event, expected, before));
+    const from = await this.startOf(tail);
+    // Not when readers have asked for a refill: it comes past what was refused, or else that stays refused.
+    if (this.tooLarge.size === 0 && from === tail.n) await this.options.log.resumed(from);
+    const flight = new Flight(tail.sequence, from, this.window, (event, expected, before) => this.publish(event, expected, before));
     this.flight = flight;
     try {
       await this.fly(flight, tail);
     } finally {
       await flight.settled();
-      if (flight.confirmed > tail.n) {
+      if (flight.confirmed > from) {
         this.backoff.reset();
         this.foreignProgress = 0;
       }
     }
     if (flight.refusal) await this.understand(flight.refusal, flight.confirmed);
+  }
+
+  /** The event behind which to go on: the last one of the stream, or one behind which readers miss others. */
+  private async startOf(tail: StreamTail): Promise<number> {
+    const { confirmed = Number.POSITIVE_INFINITY } = this.flight ?? {};
+    // A refill that something has interrupted goes on behind what it has confirmed.
+    const from = Math.min(tail.n, confirmed < this.refilledTo ? confirmed : tail.n, await this.refills.lowest());
+    if (from === tail.n) return from;
+    this.logger.warn(`The stream ${this.stream} has lost events behind number ${from}. All up to ${tail.n} are published again; who has them drops them.`);
+    this.refilling = true;
+    this.refilledTo = tail.n;
+    return from;
   }
 
   private async fly(flight: Flight, tail: StreamTail): Promise<void> {
@@ -152,7 +175,8 @@ export class Relay {
       }
       if (rows.length === 0) await this.idle.for(POLL_MS);
       if (!this.maySend(flight)) return;
-      rows = await (ahead ?? read());
+      const next = ahead ?? read();
+      rows = await next;
     }
   }
 
@@ -171,19 +195,22 @@ export class Relay {
   }
 
   private maySend(flight: Flight): boolean {
-    return !this.stopping && !flight.over && this.options.log.owned();
+    return !this.stopping && !flight.over && !this.refills.waiting && this.options.log.owned();
   }
 
   private publish(event: StoredEvent, expected: number, before: string | undefined): Promise<PubAck> {
     const { connection, subjects, log } = this.options;
     const reason = this.tooLarge.get(event.n);
-    const { headers, data } = reason === undefined ? encodeEvent(event) : encodeTombstone(event, reason);
-    headers.set(RELAY_HEADER, this.id);
-    return connection.js.publish(subjects.event(log.context, event), data, {
-      headers,
-      msgID: this.messageId(event.id, expected),
-      expect: { streamName: this.stream, lastSequence: expected, ...(before === undefined ? {} : { lastMsgID: this.messageId(before, expected - 1) }) },
-    });
+    // The options of publish() would set these headers one by one, each with a search through all the others.
+    const fence = {
+      [RELAY_HEADER]: this.id,
+      'Nats-Msg-Id': this.messageId(event.id, expected),
+      'Nats-Expected-Stream': this.stream,
+      'Nats-Expected-Last-Sequence': String(expected),
+      ...(before !== undefined && { 'Nats-Expected-Last-Msg-Id': this.messageId(before, expected - 1) }),
+    };
+    const { headers, data } = reason === undefined ? encodeEvent(event, fence) : encodeTombstone(event, reason, fence);
+    return connection.js.publish(subjects.event(log.context, event), data, { headers });
   }
 
   private messageId(id: string, expected: number): string {
@@ -197,7 +224,7 @@ export class Relay {
     if (found) return found;
     await ensureStream(connection.jsm, log.context, { subjects, retentionDays, logger: this.logger });
     this.declared = true;
-    return (await readTail(connection.jsm, this.stream)) ?? this.tail();
+    return this.tail();
   }
 
   /** Whether the stream's last event is one of this log: streams outlive databases that were dropped or restored. */
@@ -205,14 +232,12 @@ export class Relay {
     if (tail.n === 0) return true;
     const { log } = this.options;
     const [row] = await log.read(tail.n - 1, 1);
-    if (row ? row.n > tail.n || row.id === tail.id : false) return true;
-    const [first] = row ? [row] : await log.read(0, 1);
-    if (first) {
-      this.report(
-        `Stream ${this.stream} has event ${tail.id} as number ${tail.n}, the log ${row ? `has ${row.id} there` : 'does not reach that far'}: the stream was filled from another database, so nothing is published. ` +
-          'Delete the stream (the relay fills it again), or give this deployment a NATS_NAMESPACE of its own.',
-      );
-    }
+    const same = row?.n === tail.n;
+    if (same ? row.id === tail.id : await log.gave(tail.n)) return true;
+    this.report(
+      `Stream ${this.stream} has event ${tail.id} as number ${tail.n}, the log has ${same ? row.id : 'nothing'} there: the stream was filled from another database, or from this one before it was restored to an earlier state, so nothing is published. ` +
+        'Delete the stream (the relay fills it again), or give this deployment a NATS_NAMESPACE of its own.',
+    );
     await this.idle.for(POLL_MS);
     return false;
   }
@@ -222,7 +247,10 @@ export class Relay {
     const wait = () => this.retry.for(this.backoff.next());
     switch (kind) {
       case 'too-large':
-        return this.bury(event, error.message);
+        if (!this.tooLarge.has(event.n)) return this.bury(event, error.message);
+        // Trying again at once would never end.
+        this.report(`Event ${event.n} (${event.id}) is too large for NATS, and so is its tombstone, of headers alone (${error.message}). Nothing is published until ${this.stream} takes larger messages.`);
+        return wait();
       case 'no-stream':
         this.logger.warn(`Stream ${this.stream} does not answer; it is declared again.`);
         this.declared = false;
@@ -250,10 +278,10 @@ export class Relay {
     await this.retry.for(ACQUIRE_EVERY_MS);
   }
 
-  private bury(event: StoredEvent, reason: string): void {
+  private async bury(event: StoredEvent, reason: string): Promise<void> {
+    await this.options.log.refused(event, reason);
     this.tooLarge.set(event.n, reason);
-    this.logger.error(`Event ${event.n} (${event.type} ${event.id}) is too large for NATS (${reason}). A tombstone takes its place: its subscribers will not see it.`);
-    this.options.onTombstone?.(event, reason);
+    this.logger.error(`Event ${event.n} (${event.type} ${event.id}) is too large for NATS (${reason}). A tombstone takes its place.`);
   }
 
   private wentWell(): void {

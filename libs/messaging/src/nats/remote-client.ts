@@ -1,10 +1,11 @@
 import { RequestError, TimeoutError, type Msg } from '@nats-io/transport-node';
-import { currentMessage, DomainError, UsageError, uuidv7 } from '@nestbox/kernel';
+import { currentMessage, DomainError, type MessageContext, UsageError, uuidv7 } from '@nestbox/kernel';
 import type { RemoteCaller } from '../dispatcher.js';
 import { contextOfType, typeOfMessage } from '../message-types.js';
 import { DEFAULT_TENANT } from '../outbox.js';
 import type { NatsConnection } from './connection.js';
-import { contextHeaders } from './message-headers.js';
+import { remoteErrors } from './errors.js';
+import { contextHeaders, isReplay } from './message-headers.js';
 import { decodeError } from './remote-errors.js';
 import type { RequestKind, Subjects } from './subjects.js';
 
@@ -16,17 +17,21 @@ export interface RemoteClientOptions {
 }
 
 /** Nobody who could answer is there. */
-class ContextUnavailable extends DomainError {
+export class ContextUnavailable extends DomainError {
+  static readonly definition = remoteErrors.contextUnavailable;
+
   constructor(context: string, why: string) {
-    super('unavailable', 'messaging.context-unavailable', `The service with "${context}" cannot be reached (${why}). Try again later.`, { context });
+    super(ContextUnavailable.definition, `The service with "${context}" cannot be reached (${why}). Try again later.`, { context });
   }
 }
 
 /** The answer did not come in time. */
-class ContextTimeout extends DomainError {
+export class ContextTimeout extends DomainError {
+  static readonly definition = remoteErrors.contextTimeout;
+
   constructor(context: string, kind: RequestKind) {
     const outcome = kind === 'command' ? ' The change may or may not have been made: look before you repeat it.' : ' Try again later.';
-    super('unavailable', 'messaging.context-timeout', `The service with "${context}" did not answer in time.${outcome}`, { context });
+    super(ContextTimeout.definition, `The service with "${context}" did not answer in time.${outcome}`, { context });
   }
 }
 
@@ -38,21 +43,23 @@ export class RemoteClient implements RemoteCaller {
   constructor(private readonly options: RemoteClientOptions) {}
 
   /**
-   * @throws what the handler has thrown; DomainError `messaging.context-unavailable` or `messaging.context-timeout`
-   *   (kind `unavailable`) when there is no answer
+   * @throws what the handler has thrown; DomainError `messaging.context-unavailable` (kind `unavailable`) when nobody is there,
+   *   `messaging.context-timeout` (kind `timeout`) when there is no answer in time
    */
   async request(kind: RequestKind, message: object): Promise<unknown> {
     const { connection, subjects, timeoutMs } = this.options;
     const type = typeOfMessage(message);
     const context = contextOfType(type);
     const subject = subjects.request(kind, type);
-    const current = currentMessage() ?? { correlationId: uuidv7(), tenantId: DEFAULT_TENANT };
+    const current: MessageContext = currentMessage() ?? { correlationId: uuidv7(), tenantId: DEFAULT_TENANT };
     const left = current.deadline === undefined ? timeoutMs : current.deadline - Date.now();
     if (connection.status() !== 'connected') throw new ContextUnavailable(context, 'there is no connection to NATS');
     if (left < 1) throw new ContextTimeout(context, kind);
     const body = JSON.stringify({ pattern: subject, data: message, id: uuidv7() });
     try {
-      return unpack(await connection.client.request(subject, body, { timeout: left, headers: contextHeaders(current, left) }), subject);
+      const reply = await connection.client.request(subject, body, { timeout: left, headers: contextHeaders(current, left) });
+      if (isReplay(reply.headers)) current.onReplay?.();
+      return unpack(reply, subject);
     } catch (error) {
       throw understand(error as Error, context, kind, type);
     }

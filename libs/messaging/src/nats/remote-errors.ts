@@ -1,6 +1,4 @@
-import { DomainError, type ErrorKind } from '@nestbox/kernel';
-
-const KINDS: readonly ErrorKind[] = ['invalid', 'not-found', 'conflict', 'forbidden', 'unavailable'];
+import { DomainError, ERROR_KINDS, type ErrorKind } from '@nestbox/kernel';
 
 /** An error as it travels. Only what a caller may see: for anything but a refusal, that there was an error. */
 export interface RemoteError {
@@ -24,11 +22,11 @@ export function encodeError(error: unknown, subject: string, correlationId: stri
   return { code: 'internal', message: `${subject} failed; the log of its owner says why (correlation id ${correlationId}).` };
 }
 
-/** The error that {@link encodeError} was given: the same kind, code, message and details. */
+/** The error that {@link encodeError} was given: the same kind, code, message and details. Its class need not be in this process. */
 export function decodeError(travelled: unknown, subject: string): Error {
   const error = (typeof travelled === 'object' && travelled !== null ? travelled : { message: String(travelled) }) as Partial<RemoteError>;
   const message = typeof error.message === 'string' ? error.message : `${subject} failed.`;
-  const kind = KINDS.find((known) => known === error.kind);
+  const kind = ERROR_KINDS.find((known) => known === error.kind);
   if (!kind || typeof error.code !== 'string') return new RemoteFailure(message);
-  return new DomainError(kind, error.code, message, error.details ?? {});
+  return new DomainError({ kind, code: error.code }, message, error.details ?? {});
 }

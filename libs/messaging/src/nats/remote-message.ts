@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validate, type ValidationError } from 'class-validator';
 import { DomainError } from '@nestbox/kernel';
+import { remoteErrors } from './errors.js';
 import type { ServedMessage } from './remote-server.js';
 import type { RequestKind } from './subjects.js';
 
@@ -24,14 +25,14 @@ export async function readMessage(
   const { id, data: fields = {} } = readPacket(data);
   if (!isObject(fields)) throw malformed('its data is not a JSON object');
   const found = served.get(subject);
-  if (!found) throw new DomainError('invalid', 'messaging.unknown-message', `Nothing here answers ${subject}. Check the name, and that both sides run the same version.`);
+  if (!found) throw new DomainError(remoteErrors.unknownMessage, `Nothing here answers ${subject}. Check the name, and that both sides run the same version.`);
   const message = plainToInstance(found.message, fields);
   // A message without fields has no decorators: that alone makes it no unknown value.
   const errors = await validate(message, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false, validationError: { target: false, value: false } });
   if (errors.length > 0) {
     const violations = errors.flatMap((error) => violationsOf(error, ''));
     const first = violations[0]!;
-    throw new DomainError('invalid', 'messaging.invalid-message', `${found.message.type} is not valid: ${first.message} (${first.path}).`, { violations });
+    throw new DomainError(remoteErrors.invalidMessage, `${found.message.type} is not valid: ${first.message} (${first.path}).`, { violations });
   }
   return { id, kind: found.kind, message };
 }
@@ -52,7 +53,7 @@ export function readPacket(bytes: Uint8Array): { id?: unknown; data: unknown } {
 }
 
 function malformed(what: string): DomainError {
-  return new DomainError('invalid', 'messaging.malformed-request', `The request cannot be read: ${what}.`);
+  return new DomainError(remoteErrors.malformedRequest, `The request cannot be read: ${what}.`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,8 @@ import { Logger, type LoggerService } from '@nestjs/common';
 import { DomainError, withMessage, type MessageContext } from '@nestbox/kernel';
 import type { MessageClass } from '../message-types.js';
 import type { NatsConnection } from './connection.js';
-import { contextOf } from './message-headers.js';
+import { remoteErrors } from './errors.js';
+import { contextOf, replayHeaders } from './message-headers.js';
 import { encodeError } from './remote-errors.js';
 import { readMessage } from './remote-message.js';
 import type { RequestKind, Subjects } from './subjects.js';
@@ -84,7 +85,7 @@ export class RemoteServer {
   private receive(message: Msg): void {
     const request = { message, context: contextOf(message.headers, this.options.timeoutMs) };
     if (this.queue.length >= (this.options.waiting ?? 10_000)) {
-      this.refuse(request, new DomainError('unavailable', 'messaging.context-overloaded', 'Too many requests are waiting. Try again later.'));
+      this.refuse(request, new DomainError(remoteErrors.contextOverloaded, 'Too many requests are waiting. Try again later.'));
       return;
     }
     this.queue.push(request);
@@ -106,29 +107,33 @@ export class RemoteServer {
 
   private async answer(request: Request): Promise<void> {
     const { message: { subject, data }, context } = request;
+    let replayed = false;
+    const onReplay = () => {
+      replayed = true;
+    };
     try {
       const { id, message, kind } = await readMessage(subject, data, this.served);
-      const response = await withMessage(context, () => this.options.execute(kind, message));
-      this.respond(request, { response, isDisposed: true, id });
+      const response = await withMessage({ ...context, onReplay }, () => this.options.execute(kind, message));
+      this.respond(request, { response, isDisposed: true, id }, replayed);
     } catch (error) {
-      this.refuse(request, error);
+      this.refuse(request, error, replayed);
     }
   }
 
-  private refuse(request: Request, error: unknown): void {
+  private refuse(request: Request, error: unknown, replayed = false): void {
     const { message: { subject, data }, context: { correlationId } } = request;
     if (!(error instanceof DomainError)) {
       this.logger.error(`${subject} failed (correlation id ${correlationId}): ${error instanceof Error ? error.stack : String(error)}`);
     }
     try {
-      this.respond(request, { err: encodeError(error, subject, correlationId), isDisposed: true, id: idOf(data) });
+      this.respond(request, { err: encodeError(error, subject, correlationId), isDisposed: true, id: idOf(data) }, replayed);
     } catch (failed) {
       this.logger.error(`${subject} could not be answered (correlation id ${correlationId}): ${(failed as Error).message}`);
     }
   }
 
-  private respond({ message }: Request, packet: object): void {
-    message.respond(JSON.stringify(packet));
+  private respond({ message }: Request, packet: object, replayed = false): void {
+    message.respond(JSON.stringify(packet), replayed ? { headers: replayHeaders() } : {});
   }
 }
 

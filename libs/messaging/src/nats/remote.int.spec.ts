@@ -101,16 +101,32 @@ describe('a command or query to another process', () => {
   it('takes its message context along', async () => {
     let seen: MessageContext | undefined;
     await serve(async () => void (seen = currentMessage()));
-    const context = { correlationId: 'c 1 ü', causationId: 'm-1', tenantId: 'acme.com', traceparent: '00-a-b-01', deadline: Date.now() + 10_000 };
+    const context = { correlationId: 'c 1 ü', causationId: 'm-1', tenantId: 'acme.com', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'rojo=1', idempotencyKey: 'a "key"', deadline: Date.now() + 10_000 };
     await withMessage(context, () => client.request('command', order));
-    expect(seen).toEqual({ ...context, deadline: expect.any(Number) });
+    const child = expect.stringMatching(/^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$/) as string;
+    expect(seen).toEqual({ ...context, traceparent: child, deadline: expect.any(Number), onReplay: expect.any(Function) });
     await client.request('command', order);
-    expect(seen).toEqual({ correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/), tenantId: 'default', deadline: expect.any(Number) });
+    expect(seen).toEqual({ correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/), tenantId: 'default', deadline: expect.any(Number), onReplay: expect.any(Function) });
+  });
+
+  it.each(['is answered', 'is refused'])('tells its sender when it %s as it was before, without being run', async (how) => {
+    let replay = true;
+    await serve(async () => {
+      if (replay) currentMessage()!.onReplay!();
+      if (how === 'is refused') throw new DomainError({ kind: 'conflict', code: 'ordering.taken' }, 'Taken.');
+      return undefined;
+    });
+    let replays = 0;
+    const send = () => withMessage({ correlationId: 'c', tenantId: 't', onReplay: () => void replays++ }, () => client.request('command', order)).catch(() => undefined);
+    await send();
+    replay = false;
+    await send();
+    expect(replays).toBe(1);
   });
 
   it('fails as it failed there', async () => {
     await serve(async () => {
-      throw new DomainError('conflict', 'ordering.duplicate-reference', 'Order "ü" exists.', { reference: 'ü', n: [1] });
+      throw new DomainError({ kind: 'conflict', code: 'ordering.duplicate-reference' }, 'Order "ü" exists.', { reference: 'ü', n: [1] });
     });
     const error = await failure(client.request('command', order));
     expect(error).toBeInstanceOf(DomainError);
@@ -168,7 +184,7 @@ describe('a command or query to another process', () => {
     let release = () => {};
     await serve(() => new Promise((resolve) => (release = () => resolve(1))));
     const error = await withMessage({ ...context, deadline: Date.now() + 100 }, () => failure(client.request('command', order)));
-    expect(error).toMatchObject({ kind: 'unavailable', code: 'messaging.context-timeout', message: expect.stringMatching(/"ordering".*may or may not/) });
+    expect(error).toMatchObject({ kind: 'timeout', code: 'messaging.context-timeout', message: expect.stringMatching(/"ordering".*may or may not/) });
     release();
     const late = await withMessage({ ...context, deadline: Date.now() - 1 }, () => failure(client.request('command', order)));
     expect(late).toMatchObject({ code: 'messaging.context-timeout' });

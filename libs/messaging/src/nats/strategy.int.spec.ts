@@ -28,7 +28,7 @@ class GreetingController {
   @UseFilters(DomainErrorFilter)
   greet(@Payload() { name }: Greet, @Ctx() context: RequestContext) {
     seen.push(context.subject, currentMessage()?.correlationId);
-    if (name === '') throw new DomainError('invalid', 'greeting.no-name', 'Whom?', { name });
+    if (name === '') throw new DomainError({ kind: 'invalid', code: 'greeting.no-name' }, 'Whom?', { name });
     if (name === 'crash') throw new Error('secret');
     if (name === 'flood') return 'x'.repeat(2_000_000);
     return of({ hello: name });

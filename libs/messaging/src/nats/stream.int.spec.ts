@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -82,6 +84,26 @@ describe('ensureStream', () => {
       await expect(ensureStream(plain.jsm, 'ordering', { subjects, retentionDays: 7, logger })).rejects.toThrow(/nats-server -js/);
     } finally {
       await plain.close();
+      await server.remove();
+    }
+  });
+
+  it('waits for a server that is still removing the files of the stream before', async () => {
+    const server = await OwnServer.prepare();
+    server.start();
+    const own = await connectTo(server.url);
+    try {
+      // What stands in the way of the directory makes the server refuse, as a directory does that is just being removed.
+      await own.jsm.streams.add({ name: 'other', subjects: ['other'] });
+      const inTheWay = join(server.folder, 'jetstream', '$G', 'streams', name);
+      writeFileSync(inTheWay, '');
+      await expect(own.jsm.streams.add({ name, subjects: ['once'] })).rejects.toMatchObject({ code: 10049 });
+      const declared = ensureStream(own.jsm, 'ordering', { subjects, retentionDays: 7, logger });
+      setTimeout(() => rmSync(inTheWay, { force: true }), 200);
+      expect(await declared).toEqual([]);
+      expect(await findStream(own.jsm, name)).toBeDefined();
+    } finally {
+      await own.close();
       await server.remove();
     }
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig, type StreamInfo, type StreamUpdateConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { Logger, type LoggerService } from '@nestjs/common';
@@ -5,6 +6,9 @@ import type { Subjects } from './subjects.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const STREAM_NOT_FOUND = 10059;
+const STORE_NOT_CREATED = 10049;
+const STORE_ATTEMPTS = 20;
+const STORE_PAUSE_MS = 50;
 
 export interface StreamOptions {
   readonly subjects: Subjects;
@@ -33,7 +37,7 @@ export async function ensureStream(jsm: JetStreamManager, context: string, optio
   const info = await findStream(jsm, name);
   if (!info) {
     // Two processes may do this at once: the same declaration twice is no error.
-    await jsm.streams.add({ name, ...declared });
+    await addStream(jsm, { name, ...declared });
     logger.log(`Created the stream ${name} for the events of "${context}".`);
     return [];
   }
@@ -48,6 +52,19 @@ export async function ensureStream(jsm: JetStreamManager, context: string, optio
     logger.warn(applied ? `Stream ${name}: ${property} was ${values}; changed.` : `Stream ${name}: ${property} is ${values}; left as it is, change it by hand or delete the stream (its relay fills it again).`);
   }
   return differences;
+}
+
+/** A server that is still removing the directory of a stream just deleted cannot make one of the same name (seen with 2.9: a moment later it can). */
+async function addStream(jsm: JetStreamManager, config: Parameters<JetStreamManager['streams']['add']>[0]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await jsm.streams.add(config);
+      return;
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.code === STORE_NOT_CREATED) || attempt === STORE_ATTEMPTS) throw error;
+      await sleep(STORE_PAUSE_MS);
+    }
+  }
 }
 
 /**

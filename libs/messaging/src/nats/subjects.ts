@@ -38,8 +38,12 @@ export class Subjects {
 
   /** `evt.<context>.<lane>.<tenant>.<event>.v<n>` */
   event(context: string, event: Pick<StoredEvent, 'lane' | 'tenantId' | 'type' | 'schemaVersion'>): string {
-    const name = event.type.startsWith(`${context}.`) ? event.type.slice(context.length + 1) : event.type;
-    return `${this.prefix}evt.${token(context)}.${event.lane}.${token(event.tenantId)}.${token(name)}.v${event.schemaVersion}`;
+    return this.versioned(context, event.type, String(event.lane), token(event.tenantId), event.schemaVersion);
+  }
+
+  /** The same with `{lane}` and `{tenant}` in their places, for people and documents. */
+  eventAddress(type: string, schemaVersion: number): string {
+    return this.versioned(type.slice(0, type.indexOf('.')), type, '{lane}', '{tenant}', schemaVersion);
   }
 
   /** Every event of a context. */
@@ -79,6 +83,11 @@ export class Subjects {
     return `${this.prefix}${pattern}`;
   }
 
+  /** Where the relay of a context hears what its stream has lost. */
+  refill(context: string): string {
+    return `${this.prefix}refill.${token(context)}`;
+  }
+
   poke(topic: string): string {
     return `${this.prefix}poke.${token(topic)}`;
   }
@@ -86,6 +95,11 @@ export class Subjects {
   /** The stream with a context's events: `EVT_<context>` or `<NAMESPACE>_EVT_<context>`. */
   stream(context: string): string {
     return `${this.namespace === '' ? '' : `${this.namespace.toUpperCase()}_`}EVT_${context}`;
+  }
+
+  private versioned(context: string, type: string, lane: string, tenant: string, schemaVersion: number): string {
+    const name = type.startsWith(`${context}.`) ? type.slice(context.length + 1) : type;
+    return `${this.prefix}evt.${token(context)}.${lane}.${tenant}.${token(name)}.v${schemaVersion}`;
   }
 }
 

@@ -1,18 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
-import type { StoredEvent } from '../envelope.js';
+import { UsageError } from '@nestbox/kernel';
 import type { RelayLog } from '../relay-log.js';
 import type { EventTransport } from '../transport.js';
 import type { NatsConnection } from './connection.js';
 import { JetStreamSource } from './jetstream-source.js';
 import { Relay } from './relay.js';
+import { readTail } from './stream-tail.js';
 import type { Subjects } from './subjects.js';
+
+/** How long a start on a restored database waits for NATS. */
+const ADMISSION_PATIENCE_MS = 10_000;
 
 export interface NatsTransportOptions {
   readonly connection: NatsConnection;
   readonly subjects: Subjects;
   readonly retentionDays: number;
-  /** Told of every event that NATS would not take. */
-  readonly onTombstone?: (event: StoredEvent, reason: string) => void;
   readonly logger?: LoggerService;
 }
 
@@ -31,11 +34,28 @@ export class NatsTransport implements EventTransport {
   /** The connection is closed by whoever has opened it, once nothing uses it any more. */
   async stop(): Promise<void> {}
 
+  async admit(context: string, head: number): Promise<void> {
+    const { connection, subjects } = this.options;
+    const restored = `The database of "${context}" was restored or has failed over since it was last in use`;
+    await Promise.race([connection.start(), sleep(ADMISSION_PATIENCE_MS, undefined, { ref: false })]);
+    if (connection.status() !== 'connected') throw new UsageError(`${restored}, and NATS does not answer: nobody can tell whether events are there that it has lost.`, 'start NATS first.');
+    const tail = await readTail(connection.jsm, subjects.stream(context));
+    if (!tail || tail.n <= head) return;
+    throw new UsageError(
+      `${restored}: its log ends at event ${head}, the stream ${subjects.stream(context)} at ${tail.n}. Subscribers would handle events that are lost, and then what is done in their place.`,
+      'while no service runs, delete the streams of all contexts whose databases were restored; their relays fill them again.',
+    );
+  }
+
   source(context: string): JetStreamSource {
     const { connection, subjects, logger } = this.options;
     const source = new JetStreamSource({ context, connection, subjects, ...(logger && { logger }) });
     this.sources.push(source);
     return source;
+  }
+
+  fresh(): undefined {
+    return undefined;
   }
 
   relay(log: RelayLog): Relay {

@@ -1,0 +1,27 @@
+import type { JsonSchema } from '@nestbox/kernel';
+
+/** A value that a schema lets through, out of the examples of its fields. Fields that may be left out are there when they have one. */
+export function exampleOf(schema: JsonSchema): unknown {
+  const [example] = schema.examples ?? [];
+  if (example !== undefined) return example;
+  if (schema.const !== undefined) return schema.const;
+  if (schema.default !== undefined) return schema.default;
+  if (schema.enum) return schema.enum[0];
+  const type = Array.isArray(schema.type) ? (schema.type as string[])[0] : schema.type;
+  if (type === 'array') return [exampleOf(schema.items ?? {})];
+  if (type === 'object') return objectExample(schema);
+  if (type === 'string') return stringExample(schema);
+  if (type === 'boolean') return true;
+  return type === 'integer' || type === 'number' ? Math.max(schema.minimum ?? 1, 1) : null;
+}
+
+function objectExample({ properties = {}, required = [] }: JsonSchema): Record<string, unknown> {
+  const shown = Object.entries(properties).filter(([name, field]) => required.includes(name) || field.examples || field.const !== undefined);
+  return Object.fromEntries(shown.map(([name, field]) => [name, exampleOf(field)]));
+}
+
+function stringExample({ format }: JsonSchema): string {
+  if (format === 'uuid') return '019acf5e-7c00-7000-8000-000000000000';
+  if (format === 'date-time') return '2026-03-01T12:00:00.000Z';
+  return 'text';
+}

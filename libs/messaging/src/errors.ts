@@ -1,0 +1,7 @@
+import { definitionOf } from '@nestbox/kernel';
+import { IdempotencyKeyReused, RequestInProgress } from './idempotency.js';
+import { remoteErrors } from './nats/errors.js';
+import { operationsErrors } from './operations/errors.js';
+
+/** Every refusal of this library. */
+export const messagingErrors = [definitionOf(IdempotencyKeyReused), definitionOf(RequestInProgress), ...Object.values(remoteErrors), ...Object.values(operationsErrors)];
