@@ -2,9 +2,12 @@ import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { uuidv7 } from '@nestbox/kernel';
+import { IdempotencyKeyReused, RequestInProgress } from '@nestbox/messaging';
+import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown } from '@nestbox/persistence';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApplication } from '../core/application.js';
+import { ScriptedOwner } from '../core/scripted-owner.spec.js';
 import { ApiDocument } from './document.spec.js';
 
 describe('the API and its document', () => {
@@ -12,6 +15,7 @@ describe('the API and its document', () => {
   let app: NestFastifyApplication;
   let document: ApiDocument;
   const answered = new Set<string>();
+  const provoked = new Set<string>();
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -24,14 +28,17 @@ describe('the API and its document', () => {
     await database?.drop();
   });
 
+  const ours = () => [...document.operations].filter(([operation]) => operation.includes(' /v1/'));
+
   /** Calls an operation, and requires the answer to be exactly what the document says. */
-  async function call(operation: string, path: Record<string, string> = {}, body?: unknown, query: Record<string, string> = {}) {
+  async function call(operation: string, path: Record<string, string> = {}, body?: unknown, query: Record<string, string> = {}, { at = app, headers = {} }: { at?: NestFastifyApplication; headers?: Record<string, string> } = {}) {
     const [method, template] = operation.split(' ') as ['get' | 'post' | 'put', string];
     const url = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => path[name]!);
-    const answer = await app.inject({ method, url, query, ...(body !== undefined && { payload: body as object }) });
+    const answer = await at.inject({ method, url, query, headers, ...(body !== undefined && { payload: body as object }) });
     const contentType = String(answer.headers['content-type']).split(';')[0]!;
     expect(document.differences(operation, answer.statusCode, contentType, answer.json())).toEqual([]);
     if (answer.statusCode < 300) answered.add(operation);
+    else provoked.add(`${operation} ${answer.statusCode} ${answer.json<{ code: string }>().code}`);
     return answer;
   }
 
@@ -90,10 +97,93 @@ describe('the API and its document', () => {
     expect((await call('post /v1/products', {}, product)).json()).toMatchObject({ status: 409, code: 'inventory.product-already-registered' });
     expect((await call('get /v1/products/{id}', { id: 'unheard-of' })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
     expect((await call('put /v1/customers/{id}/credit-limit', { id: 'VINET' }, {})).json()).toMatchObject({ status: 400, errors: [{ pointer: '/amount' }] });
+    expect((await call('post /v1/products/{id}/receipts', { id: 'unheard-of' }, { quantity: 1 })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
+    expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
+    expect((await call('post /v1/orders/{id}/cancel', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
+    const { items } = (await call('get /v1/orders', {}, undefined, { status: 'confirmed', limit: '1' })).json<{ items: [{ id: string }] }>();
+    expect((await call('post /v1/orders/{id}/cancel', items[0])).json()).toMatchObject({ status: 409, code: 'ordering.order-not-cancellable' });
+  });
+
+  it('refuses what no operation takes', async () => {
+    for (const [operation, { requestBody }] of ours()) {
+      const nonsense = { nonsense: '1' };
+      if (document.problemsOf(operation).includes('400 http.invalid-request')) expect((await call(operation, { id: 'a%20b' }, requestBody && nonsense, nonsense)).json()).toMatchObject({ code: 'http.invalid-request' });
+      if (operation.includes('{id}')) expect((await call(operation, { id: '%zz' }, requestBody && nonsense)).json()).toMatchObject({ code: 'http.malformed-url' });
+      expect((await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { prefer: 'wait=0' } })).json()).toMatchObject({ code: 'messaging.deadline-exceeded' });
+      if (!operation.startsWith('get ')) {
+        const answer = await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { 'idempotency-key': 'two words' } });
+        expect(answer.json()).toMatchObject({ code: 'http.invalid-idempotency-key' });
+      }
+      if (!requestBody) continue;
+      const send = async (payload: string, type: string) => (await call(operation, { id: uuidv7() }, payload, {}, { headers: { 'content-type': type } })).json<{ code: string }>().code;
+      expect(await send('{"nonsense":', 'application/json')).toBe('http.malformed-json');
+      expect(await send('x'.repeat(1_048_577), 'application/json')).toBe('http.too-large');
+      expect(await send('nonsense', 'text/plain')).toBe('http.unsupported-media-type');
+    }
+  });
+
+  it('says why when a context in another process cannot do it, or does not answer', async () => {
+    const owner = await ScriptedOwner.start({ REQUEST_TIMEOUT_MS: '300' });
+    const refuse = async (code: string) => {
+      for (const [operation] of ours()) {
+        const id = operation.includes('/orders/') ? uuidv7() : 'VINET';
+        const answer = await call(operation, { id }, document.examplesOf(operation)[0], {}, { at: owner.gateway });
+        if (document.problemsOf(operation).some((declared) => declared.endsWith(` ${code}`))) expect(answer.json()).toMatchObject({ code });
+      }
+    };
+    const failing = (error: Error) => async () => Promise.reject(error);
+    try {
+      await refuse('messaging.context-unavailable');
+      await owner.answering(failing(new Error('a secret')), () => refuse('http.internal-error'));
+      await owner.answering(failing(new DatabaseUnavailable('ordering')), () => refuse('persistence.database-unavailable'));
+      await owner.answering(failing(new Error('never asked')), () => refuse('messaging.context-overloaded'), { waiting: 0 });
+      let release = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      await owner.answering(() => released, () => refuse('messaging.context-timeout').finally(release));
+    } finally {
+      await owner.stop();
+    }
+  });
+
+  it('says why when a change met another one, its own repetition, or got lost', async () => {
+    const owner = await ScriptedOwner.start();
+    try {
+      for (const error of [new ConcurrencyConflict('ordering.order 42'), new OutcomeUnknown('ordering'), new IdempotencyKeyReused('key', 'ordering.place-order'), new RequestInProgress('key', 'ordering.place-order')]) {
+        await owner.answering(
+          async () => Promise.reject(error),
+          async () => {
+            for (const [operation] of ours()) {
+              if (operation.startsWith('get ')) continue;
+              const answer = await call(operation, { id: operation.includes('/orders/') ? uuidv7() : 'VINET' }, document.examplesOf(operation)[0], {}, { at: owner.gateway });
+              expect(answer.json()).toMatchObject({ code: error.code });
+            }
+          },
+        );
+      }
+    } finally {
+      await owner.stop();
+    }
+  });
+
+  it('answers a command that is repeated under its key as the first time, and says that it did', async () => {
+    const [body] = document.examplesOf('post /v1/orders');
+    const send = (more: object = {}) => call('post /v1/orders', {}, { ...(body as object), ...more }, {}, { headers: { 'idempotency-key': '"an-order"' } });
+    const [first, again] = [await send(), await send()];
+    expect([first.statusCode, first.headers['idempotent-replayed']]).toEqual([201, undefined]);
+    expect([again.statusCode, again.headers['idempotent-replayed']]).toEqual([201, 'true']);
+    expect([again.json<unknown>(), again.headers.location]).toEqual([first.json<unknown>(), first.headers.location]);
+    const documented = ours().filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === 'Idempotency-Key')).map(([operation]) => operation);
+    expect(documented).toEqual(ours().map(([operation]) => operation).filter((operation) => !operation.startsWith('get ')));
+    expect((await send({ customerId: 'ANOTHER' })).json()).toMatchObject({ status: 422, code: 'messaging.idempotency-key-reused' });
+  });
+
+  it('has no problem that was not provoked here', () => {
+    const declared = ours().flatMap(([operation]) => document.problemsOf(operation).map((problem) => `${operation} ${problem}`));
+    process.stdout.write(`${declared.length} problems of ${ours().length} operations, ${provoked.size} of them provoked.\n`);
+    expect([...provoked].toSorted()).toEqual(declared.toSorted());
   });
 
   it('has no operation that was not called here', () => {
-    const ours = [...document.operations.keys()].filter((operation) => operation.includes(' /v1/'));
-    expect([...answered].toSorted()).toEqual(ours.toSorted());
+    expect([...answered].toSorted()).toEqual(ours().map(([operation]) => operation).toSorted());
   });
 });

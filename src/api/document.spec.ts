@@ -16,6 +16,7 @@ interface Schema {
 
 interface Operation {
   readonly operationId: string;
+  readonly parameters?: readonly { readonly name: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>> };
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>>;
 }
@@ -53,6 +54,14 @@ export class ApiDocument {
     return this.compare(schema, body, '');
   }
 
+  /** The codes of all problems that an operation is documented to answer, each after its status: `404 ordering.order-not-found`. */
+  problemsOf(operation: string): string[] {
+    return Object.entries(this.operation(operation).responses).flatMap(([status, { content }]) => {
+      const schema = content?.['application/problem+json']?.schema;
+      return schema ? this.resolve(schema).properties!['code']!.enum!.map((code) => `${status} ${String(code)}`) : [];
+    });
+  }
+
   private compare(declared: Schema, value: unknown, path: string): string[] {
     const schema = this.resolve(declared);
     if (value === null) return declared.nullable ? [] : [`${path} is null`];
@@ -80,7 +89,10 @@ export class ApiDocument {
   }
 
   private resolve(schema: Schema): Schema {
-    const ref = schema.$ref ?? schema.allOf?.[0]?.$ref;
-    return ref ? (this.document.components!.schemas![ref.split('/').at(-1)!] as Schema) : schema;
+    if (schema.$ref) return this.document.components!.schemas![schema.$ref.split('/').at(-1)!] as Schema;
+    if (!schema.allOf) return schema;
+    const { allOf, ...rest } = schema;
+    const parts = allOf.map((part) => this.resolve(part));
+    return Object.assign({}, rest, ...parts, { properties: Object.assign({}, ...parts.map((part) => part.properties)) as Schema['properties'] }) as Schema;
   }
 }

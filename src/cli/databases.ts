@@ -17,21 +17,27 @@ export function definitions(): ContextDefinition[] {
 
 /** Opens the databases of some contexts, runs `work`, and closes them again. */
 export async function withContexts<T>(wanted: readonly ContextDefinition[], work: (contexts: readonly OpenContext[]) => Promise<T>): Promise<T> {
-  const { databases } = readApplicationSettings(process.env);
-  const urls = databases as Readonly<Record<string, unknown>>;
   const opened: OpenContext[] = [];
   try {
-    for (const definition of wanted) {
-      const { name } = definition;
-      const url = (urls[databaseUrlSetting(name)] as string | undefined) ?? databases.DATABASE_URL;
-      if (!url) throw new UsageError(`The context "${name}" has no database.`, `set DATABASE_URL or ${databaseUrlSetting(name)}.`);
-      const { entities = [], migrations = [] } = definition;
-      const db = new ContextDatabase({ context: name, url, entities, migrations: [messagingTables(name), ...migrations], poolSize: 2, enginePoolSize: 2 });
-      opened.push({ definition, db });
-      await db.open();
-    }
+    for (const definition of wanted) opened.push(await openContext(definition));
     return await work(opened);
   } finally {
     for (const { db } of opened) await db.close();
+  }
+}
+
+/** Opens the database of a context. @throws UsageError when no setting names one, or what the database says */
+export async function openContext(definition: ContextDefinition): Promise<OpenContext> {
+  const { databases } = await readApplicationSettings(process.env);
+  const { name, entities = [], migrations = [] } = definition;
+  const url = (databases as Readonly<Record<string, unknown>>)[databaseUrlSetting(name)] as string | undefined ?? databases.DATABASE_URL;
+  if (!url) throw new UsageError(`The context "${name}" has no database.`, `set DATABASE_URL or ${databaseUrlSetting(name)}.`);
+  const db = new ContextDatabase({ context: name, url, entities, migrations: [messagingTables(name), ...migrations], poolSize: 2, enginePoolSize: 2 });
+  try {
+    await db.open();
+    return { definition, db };
+  } catch (error) {
+    await db.close();
+    throw error;
   }
 }

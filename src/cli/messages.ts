@@ -4,8 +4,8 @@ import { readApplicationSettings } from '../core/settings.js';
 import { definitions } from './databases.js';
 
 /** `messages list`: every command, query and event, who handles it, and in which services. */
-export function list(): void {
-  const { messaging } = readApplicationSettings(process.env);
+export async function list(): Promise<void> {
+  const { messaging } = await readApplicationSettings(process.env);
   const services = readTopology(messaging.TOPOLOGY_FILE, Object.keys(contexts));
   const subscriptions = definitions().flatMap(({ name, subscribers = [], projections = [] }) =>
     [...subscribers, ...projections.flatMap((projection) => projection.subscribers)].map((handler) => ({ context: name, handler })),

@@ -1,49 +1,88 @@
-import { UsageError } from '@nestbox/kernel';
-import { definitions, withContexts } from './databases.js';
+import { readFileSync } from 'node:fs';
+import type { TroubleEntry } from '@nestbox/messaging';
+import { facts, plural, print, shortTime, warnOfSilent, WrongArgument } from './output.js';
+import { withOperator } from './with-operator.js';
 
-interface TroubleRow extends Record<string, unknown> {
-  readonly handler: string;
-  readonly key: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly waiting: number;
-  readonly type: string;
-  readonly error: string | null;
-  readonly next_at: Date | null;
+/** How much of an error's message fits into a line. */
+const MESSAGE_WIDTH = 80;
+
+export interface TargetOptions {
+  readonly reader?: string;
+  readonly handler?: string;
+  readonly key?: string;
+  readonly event?: string;
+  readonly json: boolean;
 }
 
-/** `trouble list`: the first event of every blocked key, and how many wait behind it. */
-export async function list(): Promise<void> {
-  await withContexts(definitions(), async (contexts) => {
-    let found = 0;
-    for (const { definition, db } of contexts) {
-      const { rows } = await db.query<TroubleRow>(
-        `select handler, key, state, attempts, next_at, event->>'type' as type, error->>'message' as error,
-           (select count(*)::int from "${db.schema}".trouble b where b.reader = t.reader and b.handler = t.handler and b.key = t.key and b.n > t.n) as waiting
-         from "${db.schema}".trouble t where state in ('head', 'dead') order by handler, key`,
-      );
-      for (const row of rows) process.stdout.write(`${describe(definition.name, row)}\n`);
-      found += rows.length;
-    }
-    if (found === 0) process.stdout.write('No event is in trouble.\n');
+export interface RequestOptions extends TargetOptions {
+  readonly all: boolean;
+  readonly withWaiting?: boolean;
+}
+
+export interface EditOptions extends TargetOptions {
+  readonly context?: string;
+  readonly payload?: string;
+  readonly file?: string;
+  readonly original: boolean;
+  readonly schemaVersion?: number;
+}
+
+/** `trouble list [context]`: the first event of every blocked key, and what waits behind it. */
+export async function list(context: string | undefined, { json, ...target }: TargetOptions): Promise<void> {
+  await withOperator(async ({ operator }) => {
+    const { items, silent } = await operator.trouble(target, context);
+    const nothing = silent.length === 0 ? 'No event is in trouble.' : 'No event is in trouble as far as was answered.';
+    print(json, items, (entries) => (entries.length === 0 ? nothing : entries.map(describe).join('\n\n')));
+    warnOfSilent(silent);
   });
 }
 
-/** `trouble replay|skip`: asks the owner of the lane to do it, in order; safe to say twice. */
-export async function ask(request: 'replay' | 'skip', of: { context: string; handler: string; key: string }): Promise<void> {
-  const definition = definitions().find(({ name }) => name === of.context);
-  if (!definition) throw new UsageError(`There is no context "${of.context}".`, `use one of: ${definitions().map(({ name }) => name).join(', ')}.`);
-  await withContexts([definition], async ([opened]) => {
-    const { rowCount } = await opened!.db.query(
-      `update "${of.context}".trouble set request = $3 where handler = $1 and key = $2 and state in ('head', 'dead')`,
-      [of.handler, of.key, request],
-    );
-    if (!rowCount) throw new UsageError(`No event of ${of.key} waits for ${of.handler} in "${of.context}".`, 'see `trouble list` for what does.');
-    process.stdout.write(`Asked for: ${request}. The service that runs ${of.handler} does it, in order.\n`);
+/** `trouble replay|skip …`: asks the owners of the lanes to do it, in order; safe to say twice. */
+export async function ask(request: 'replay' | 'skip', context: string | undefined, { all, withWaiting = false, json, ...target }: RequestOptions): Promise<void> {
+  const narrowed = context !== undefined || Object.values(target).some((value) => value !== undefined);
+  if (!narrowed && !all) throw new WrongArgument(`What is to be ${request === 'skip' ? 'skipped' : 'replayed'}?`, 'Name a context, --reader, --handler, --key or --event; or say --all.');
+  if (narrowed && all) throw new WrongArgument('--all means everything that is in trouble.', 'Leave it out, or the rest.');
+  await withOperator(async ({ operator }) => {
+    const { asked, silent } = await operator.request({ ...target, request, withWaiting }, context);
+    print(json, { asked }, () => `Asked to ${request} ${plural(asked, 'event')}. The services that run the handlers do it, in order; \`trouble list\` shows what is left.`);
+    warnOfSilent(silent);
   });
 }
 
-function describe(context: string, { handler, key, state, attempts, waiting, type, error, next_at }: TroubleRow): string {
-  const next = state === 'dead' ? 'waits for a person' : `next attempt ${next_at?.toISOString() ?? 'soon'}`;
-  return `${context}\t${handler}\t${key}\t${type}\t${state} after ${attempts} attempts, ${next}, ${waiting} behind it\t${error ?? ''}`;
+/** `trouble edit <event>`: replays an event with another payload. */
+export async function edit(event: string, { context, handler, payload, file, original, schemaVersion, json }: EditOptions): Promise<void> {
+  const fields = original && payload === undefined && file === undefined ? undefined : readPayload(payload, file, original);
+  const target = { event, ...(handler && { handler }) };
+  await withOperator(async ({ operator }) => {
+    const { asked, silent } = await (fields ? operator.edit({ ...target, payload: fields, ...(schemaVersion && { schemaVersion }) }, context) : operator.restore(target, context));
+    print(json, { asked }, () => `Event ${event} is handled with this payload by ${plural(asked, 'handler')}, as soon as it is the first of its key.`);
+    warnOfSilent(silent);
+  });
+}
+
+function readPayload(payload: string | undefined, file: string | undefined, original: boolean): Record<string, unknown> {
+  if (original || (payload === undefined) === (file === undefined)) throw new WrongArgument('The new payload is missing, or there are two.', "Give it as --payload '{…}', --file <path> or --original.");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(payload ?? readFileSync(file!, 'utf8'));
+  } catch (error) {
+    throw new WrongArgument(`The payload cannot be read: ${(error as Error).message}.`, 'It has to be a JSON object with all fields of the event.');
+  }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+  throw new WrongArgument('The payload is not a JSON object.', 'It has to have all fields of the event.');
+}
+
+function describe(entry: TroubleEntry): string {
+  const { reader, handler, key, type, event, state, attempts, since, nextAttemptAt, error, request, edited, waiting, behind } = entry;
+  const next = request ? `${request} is asked for` : state === 'throttled' ? 'is handled in turns, because its tenant has many' : nextAttemptAt ? `next attempt ${shortTime(nextAttemptAt)}` : 'waits for a person';
+  const follow = behind.map((waits) => `${waits.type} ${waits.event}${waits.request ? ` (${waits.request})` : ''}${waits.edited ? ' (edited)' : ''}`);
+  return [
+    `${reader} ${handler}  ${key}`,
+    facts([
+      ['event', `${type} ${event}${edited ? ' (edited)' : ''}`],
+      ['state', `${state} after ${plural(attempts, 'attempt')} since ${shortTime(since)}, ${next}`],
+      ['error', error ? `${error.name ? `${error.name}: ` : ''}${error.message.split('\n', 1)[0]!.slice(0, MESSAGE_WIDTH)}` : ''],
+      ['behind it', waiting === 0 ? 'nothing' : `${plural(waiting, 'event')}: ${follow.join(', ')}${waiting > behind.length ? ' …' : ''}`],
+    ]),
+  ].join('\n');
 }

@@ -1,10 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { httpAdapter, ProblemFilter, serveOpenApi, validationPipe } from '@nestbox/http';
-import { loadTopology, type ServiceTopology } from '@nestbox/messaging';
+import { httpAdapter, ProblemFilter, serveAsyncApi, serveOpenApi, validationPipe } from '@nestbox/http';
+import { loadTopology, type ServiceTopology, Subjects } from '@nestbox/messaging';
 import { Logger as PinoLogger } from 'nestjs-pino';
+import { ADMIN_SCHEME } from '../admin/operations.decorators.js';
 import { contexts } from '../contexts.js';
 import { applicationModule } from './application.module.js';
+import { httpOptions } from './http.settings.js';
+import { messagesDocument } from './messages-document.js';
+import { applicationProblems, generalProblems } from './problems.js';
 import { type ApplicationSettings, readApplicationSettings, warnOfMisspelledSettings } from './settings.js';
 
 /** A service, wired and migrated, not listening yet. */
@@ -16,22 +20,31 @@ export interface Application {
 
 /**
  * Creates the service that `SERVICE` names.
- * @throws InvalidSettings, InvalidTopology, or what the database says
+ * @throws InvalidSettings, InvalidTopology, UsageError, or what the database says
  */
 export async function createApplication(env: NodeJS.ProcessEnv): Promise<Application> {
-  const settings = readApplicationSettings(env);
-  const { http, messaging } = settings;
+  const settings = await readApplicationSettings(env);
+  const { admin, http, messaging } = settings;
   const topology = loadTopology(messaging.TOPOLOGY_FILE, Object.keys(contexts), messaging.SERVICE);
-  const adapter = httpAdapter({ bodyLimitBytes: http.BODY_LIMIT_BYTES, timeoutMs: http.REQUEST_TIMEOUT_MS, tenantId: 'default' });
-  const app = await NestFactory.create<NestFastifyApplication>(applicationModule(settings, topology), adapter, { bufferLogs: true, autoFlushLogs: false, abortOnError: false });
+  const catalogue = applicationProblems();
+  const module = applicationModule(settings, topology, catalogue);
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(httpOptions(http)), { bufferLogs: true, autoFlushLogs: false, abortOnError: false });
   // Up to here logs are kept back: when the creation fails, its error is thrown, and Nest's own lines about it are dropped.
   app.useLogger(app.get(PinoLogger));
   app.flushLogs();
   warnOfMisspelledSettings(env);
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(catalogue));
   app.useGlobalPipes(validationPipe());
   if (topology.entrypoints.includes('http')) {
-    serveOpenApi(app, { title: 'Nestbox', description: 'Orders, stock, payment and sales of Northwind Traders, a wholesaler.', version: '1' });
+    serveOpenApi(app, {
+      title: 'Nestbox',
+      description: 'Orders, stock, payment and sales of Northwind Traders, a wholesaler.',
+      version: '1',
+      catalogue,
+      problems: generalProblems,
+      ...(admin.ADMIN_TOKEN !== undefined && { bearer: { name: ADMIN_SCHEME, description: 'The ADMIN_TOKEN that the service was started with.' } }),
+    });
+    serveAsyncApi(app, () => messagesDocument(new Subjects(messaging.NATS_NAMESPACE)));
   }
   return { app, settings, topology };
 }

@@ -26,9 +26,10 @@ export class HealthProbes implements OnModuleInit {
     this.health.register({
       name: 'messaging',
       probe: async () => {
-        const { transport, readers } = this.engine.state();
+        const { transport, readers, problems } = this.engine.state();
         if (transport === 'down') throw new Error('the broker cannot be reached');
-        return { lanes: Object.fromEntries(readers.map((reader) => [reader.name, reader.lanes.length])) };
+        // Not a reason to be taken out of service: what this process is asked for it can do, only events wait.
+        return { lanes: Object.fromEntries(readers.map((reader) => [reader.name, reader.lanes.length])), problems };
       },
     });
   }

@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { messagingSettings } from '@nestbox/messaging';
-import { loggingSettings, misspelledSettings, readSettings, type SettingSection } from '@nestbox/ops';
+import { loggingSettings, misspelledSettings, readSettings, resolveSecrets, type SettingSection, vaultSettings } from '@nestbox/ops';
 import { persistenceSettings } from '@nestbox/persistence';
+import { adminSettings } from '../admin/admin.settings.js';
 import { contexts } from '../contexts.js';
 import { httpSettings } from './http.settings.js';
 
@@ -12,19 +13,24 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'HTTP', definitions: httpSettings },
   { title: 'Databases', definitions: databaseSettings },
   { title: 'Messaging', definitions: messagingSettings },
+  { title: 'Administration', definitions: adminSettings },
   { title: 'Logs', definitions: loggingSettings },
+  { title: 'Vault', definitions: vaultSettings },
 ];
 
-/** All settings of this process. @throws InvalidSettings with everything that is wrong */
-export function readApplicationSettings(env: NodeJS.ProcessEnv) {
-  const [http, databases, messaging, logging] = readSettings(env, httpSettings, databaseSettings, messagingSettings, loggingSettings);
-  return { http, databases, messaging, logging };
+const sets = settingSections.map(({ definitions }) => definitions);
+
+/** All settings of this process, secrets from files and Vault among them. @throws InvalidSettings with everything that is wrong */
+export async function readApplicationSettings(env: NodeJS.ProcessEnv) {
+  const resolved = await resolveSecrets(env, ...sets);
+  const [http, databases, messaging, admin, logging] = readSettings(resolved, httpSettings, databaseSettings, messagingSettings, adminSettings, loggingSettings, vaultSettings);
+  return { http, databases, messaging, admin, logging };
 }
 
-export type ApplicationSettings = ReturnType<typeof readApplicationSettings>;
+export type ApplicationSettings = Awaited<ReturnType<typeof readApplicationSettings>>;
 
 /** Warns of variables that are one letter away from a setting: nobody reads them, and somebody thinks so. */
 export function warnOfMisspelledSettings(env: NodeJS.ProcessEnv): void {
   const logger = new Logger('settings');
-  for (const warning of misspelledSettings(settingSections.map(({ definitions }) => definitions), env)) logger.warn(warning);
+  for (const warning of misspelledSettings(sets, env)) logger.warn(warning);
 }

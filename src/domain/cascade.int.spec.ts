@@ -1,14 +1,15 @@
+import { TestApplication } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contexts } from '../contexts.js';
 import { ReceiveStock } from './inventory/interactors/receive-stock.js';
 import { RegisterProduct } from './inventory/interactors/register-product.js';
 import { PlaceOrder } from './ordering/interactors/place-order.js';
-import { RunningContexts } from './shared/running-contexts.spec.js';
 
 describe('the cascade of one command', () => {
-  let running: RunningContexts;
+  let running: TestApplication;
 
   beforeAll(async () => {
-    running = await RunningContexts.start();
+    running = await TestApplication.start(Object.values(contexts));
     await running.commands.execute(new RegisterProduct('chai', 'Chai'));
     await running.commands.execute(new ReceiveStock('chai', 5));
   });
@@ -16,7 +17,7 @@ describe('the cascade of one command', () => {
   afterAll(() => running?.stop());
 
   const place = (quantity: number) =>
-    running.track<{ id: string }>(new PlaceOrder('VINET', [{ productId: 'chai', quantity, unitPrice: 1_800 }]));
+    running.execute(new PlaceOrder('VINET', [{ productId: 'chai', quantity, unitPrice: 1_800 }]));
 
   it('goes from the order to its confirmation, each event caused by the one before', async () => {
     const { result, events } = await place(2);

@@ -1,46 +1,106 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { uuidv7 } from '@nestbox/kernel';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { openMessageContexts } from './message-context.js';
-import { problemOf } from './problem.js';
+import { answerClientError, answerExpectation } from './client-errors.js';
+import { type ConnectionLimits, defaultLimits, limitConnections, limitOptions } from './connection-limits.js';
+import { allowOrigins } from './cors.js';
+import { httpProblems } from './http-problems.js';
+import { identify, identityHeaders, type MessageContextOptions, messageOf, openMessageContexts } from './message-context.js';
+import { sendProblem } from './problem-reply.js';
+import { HttpRefusal, problemOf, refusalOf } from './problem.js';
+import { limitRates, type RateLimitOptions } from './rate-limit.js';
 import { logRequests } from './request-log.js';
+import { RouteTable } from './route-table.js';
+import { sendSecurityHeaders } from './security-headers.js';
+import { trustedProxies } from './trust-proxy.js';
 
-export interface HttpAdapterOptions {
+export interface HttpAdapterOptions extends MessageContextOptions {
   /** Largest request body. */
   readonly bodyLimitBytes: number;
-  /** How long a request may take, in ms; what it calls stops waiting then. */
-  readonly timeoutMs: number;
-  /** Tenant of every request, as long as nothing says who the caller is. */
-  readonly tenantId: string;
+  /** What one client may take of the server, where it is not as in `defaultLimits`. */
+  readonly limits?: Partial<ConnectionLimits>;
+  /** Default: no limit. */
+  readonly rateLimit?: RateLimitOptions;
+  /** Origins whose pages may call the API. Default: none but its own. */
+  readonly corsOrigins?: readonly string[];
+  /** Addresses and subnets of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustProxies?: readonly string[];
 }
 
 /**
  * The HTTP server of the application: Fastify, with a message context and a log line for every request. It takes JSON and nothing
- * else, and while it closes it answers whoever got in.
+ * else, cuts off who is too slow or too much, and while it closes it answers whoever got in. What it refuses before any code of
+ * the application, it answers as a problem.
+ * @throws UsageError when `corsOrigins` or `trustProxies` has what is none
  */
-export function httpAdapter({ bodyLimitBytes, timeoutMs, tenantId }: HttpAdapterOptions): FastifyAdapter {
-  const adapter = new JsonAdapter({
+export function httpAdapter({ bodyLimitBytes, limits = {}, rateLimit, corsOrigins = [], trustProxies = [], ...context }: HttpAdapterOptions): HttpAdapter {
+  const allLimits = { ...defaultLimits, idleTimeoutMs: Math.max(defaultLimits.idleTimeoutMs, 2 * context.maxTimeoutMs), ...limits };
+  const { http, ...serverLimits } = limitOptions(allLimits);
+  const adapter = new HttpAdapter({
+    ...serverLimits,
+    // Node would refuse a request without one with an empty answer.
+    http: { ...http, requireHostHeader: false },
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    trustProxy: trustedProxies(trustProxies),
     frameworkErrors: answerRouterError,
+    clientErrorHandler: answerClientError,
   });
+  const fastify = adapter.getInstance();
+  fastify.server.on('checkExpectation', answerExpectation);
   // Before Nest adds its middleware, so that the context holds there too.
-  openMessageContexts(adapter.getInstance(), { timeoutMs, tenantId });
-  logRequests(adapter.getInstance());
+  openMessageContexts(fastify, context);
+  fastify.addHook('onRequest', requireHost);
+  logRequests(fastify);
+  limitConnections(fastify, allLimits);
+  // Before the limit: a page may read why it was refused.
+  sendSecurityHeaders(fastify);
+  allowOrigins(fastify, corsOrigins);
+  if (rateLimit) limitRates(fastify, rateLimit);
   return adapter;
 }
 
 /** A malformed URL is refused by the router, before any hook, and never gets as far as Nest and its filters. */
-function answerRouterError(error: FastifyError, { url }: FastifyRequest, reply: FastifyReply): void {
-  const traceId = uuidv7();
-  const problem = problemOf(error, { instance: url, traceId });
-  void reply.status(problem.status).header('x-request-id', traceId).header('content-type', 'application/problem+json').send(problem);
+function answerRouterError(error: FastifyError, { url, headers }: FastifyRequest, reply: FastifyReply): void {
+  const identity = identify(headers);
+  sendProblem(reply.headers(identityHeaders(identity)), problemOf(refusalOf(error) ?? error, { instance: url, traceId: identity.correlationId }));
 }
 
-class JsonAdapter extends FastifyAdapter {
+/** Source: RFC 9112, section 3.2. */
+function requireHost({ raw }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  if (raw.httpVersion === '1.1' && raw.headers.host === undefined) done(new HttpRefusal(httpProblems.malformedMessage, 'A request of HTTP/1.1 has a header Host.'));
+  else done();
+}
+
+/** Nest's adapter, which answers what it refuses itself as problems, and knows its routes. */
+export class HttpAdapter extends FastifyAdapter {
+  readonly routes = new RouteTable(this.getInstance());
+
   /** Nest would add a parser for forms, whose fields are all text; Fastify's own parser of JSON stays. */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
+  }
+
+  /** Nest would keep the status of Fastify's errors, and forget what they are. */
+  override setErrorHandler(handler: Parameters<FastifyAdapter['setErrorHandler']>[0]): ReturnType<FastifyAdapter['setErrorHandler']> {
+    return super.setErrorHandler(function (error, request, reply) {
+      return handler.call(this, refusalOf(error) ?? error, request, reply);
+    });
+  }
+
+  /** Nest's own answer repeats the query, and knows of no other methods. */
+  override setNotFoundHandler(): ReturnType<FastifyAdapter['setNotFoundHandler']> {
+    return this.getInstance().setNotFoundHandler((request, reply) => {
+      const { method, url, raw } = request;
+      const allowed = this.routes.allowed(url);
+      const traceId = messageOf(raw)?.correlationId;
+      // A file of the documentation that is not there has a route, too.
+      const elsewhere = allowed.length > 0 && !allowed.includes(method);
+      const refusal = elsewhere
+        ? new HttpRefusal(httpProblems.methodNotAllowed, `${method} is nothing that can be done here; possible are ${allowed.join(', ')}.`)
+        : new HttpRefusal(httpProblems.notFound, 'Nothing is at this path. Check it; /docs has all of them.');
+      if (elsewhere) void reply.header('allow', allowed.join(', '));
+      sendProblem(reply, problemOf(refusal, { instance: url, ...(traceId && { traceId }) }));
+    });
   }
 }

@@ -1,5 +1,15 @@
-export { httpAdapter, type HttpAdapterOptions } from './http-adapter.js';
+export { ApiProblems, type GeneralProblems } from './api-problems.js';
+export { serveAsyncApi } from './asyncapi/serve.js';
+export { type ConnectionLimits, defaultLimits } from './connection-limits.js';
+export { Deprecated, type Deprecation } from './deprecation.js';
+export { HttpAdapter, httpAdapter, type HttpAdapterOptions } from './http-adapter.js';
+export { type HttpProblem, httpProblems } from './http-problems.js';
 export { openApiDocument, type OpenApiOptions, serveOpenApi } from './openapi.js';
-export { type FieldProblem, InvalidRequest, type Problem, problemOf } from './problem.js';
+export { type ProblemCatalogue, problemCatalogue, type ProblemDefinition, problemEntry, type ProblemEntry, problemPath } from './problem-catalogue.js';
+export { type FieldProblem, HttpRefusal, InvalidRequest, type Problem, problemOf } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
+export { ProblemsModule } from './problems.module.js';
+export type { RateLimitOptions } from './rate-limit.js';
+export { parseRouteAliases, type RouteAlias } from './route-aliases.js';
+export { RouteAliasesModule } from './route-aliases.module.js';
 export { fieldProblems, validationPipe } from './validation.js';

@@ -1,43 +1,69 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { type MessageContext, uuidv7, withMessage } from '@nestbox/kernel';
+import { continueTrace, type MessageContext, startTrace, type TraceContext, uuidv7, withMessage } from '@nestbox/kernel';
+import { readIdempotencyKey, takesIdempotencyKey } from './idempotency-key.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const contexts = new WeakMap<object, MessageContext>();
 
 export interface MessageContextOptions {
   /** How long a request may take, in ms; what it calls stops waiting then. */
   readonly timeoutMs: number;
+  /** How long it may take at most when its caller asks for a time of its own, with `Prefer: wait=<seconds>`, in ms. */
+  readonly maxTimeoutMs: number;
   /** Tenant of every request, as long as nothing says who the caller is. */
   readonly tenantId: string;
 }
 
 /**
  * Opens the message context of every request: the caller's `X-Request-Id` if it is usable, else a new one, is the
- * correlation id of everything the request causes, and is answered.
+ * correlation id of everything the request causes; it is a new span in the trace of the caller's `traceparent`, or the first
+ * of a new one. Both are answered.
  */
-export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, tenantId }: MessageContextOptions): void {
+export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, maxTimeoutMs, tenantId }: MessageContextOptions): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const given = request.headers['x-request-id'];
-    const correlationId = typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv7();
-    const { traceparent } = request.headers;
-    const context = {
-      correlationId,
-      causationId: correlationId,
+    const identity = identify(request.headers);
+    const key = takesIdempotencyKey(request.method) ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
+    const context: MessageContext = {
+      ...identity,
+      causationId: identity.correlationId,
       tenantId,
-      deadline: Date.now() + timeoutMs,
-      ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+      deadline: Date.now() + waitOf(request.headers.prefer, timeoutMs, maxTimeoutMs),
+      ...(typeof key === 'string' && { idempotencyKey: key }),
+      onReplay: () => void reply.header('idempotent-replayed', 'true'),
     };
     contexts.set(request.raw, context);
-    reply.header('x-request-id', correlationId);
-    withMessage(context, done);
+    reply.headers(identityHeaders(identity));
+    withMessage(context, () => done(key instanceof Error ? key : undefined));
   });
   // Reading the body continues from the socket's events, outside of the context: it is entered again.
   fastify.addHook('preValidation', (request, _reply, done) => withMessage(messageOf(request.raw)!, done));
 }
 
+/** The time that a caller is willing to wait, in ms. Source: RFC 7240, section 4.3. */
+function waitOf(prefer: string | string[] | undefined, timeoutMs: number, maxTimeoutMs: number): number {
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[,;]|$)/i.exec(String(prefer ?? ''))?.[1];
+  return seconds === undefined ? timeoutMs : Math.min(Number(seconds) * 1_000, maxTimeoutMs);
+}
+
 /** The message context of a raw request; undefined when it was refused before it could have one. */
 export function messageOf(request: object): MessageContext | undefined {
   return contexts.get(request);
+}
+
+/** What a request is found by. */
+export type RequestIdentity = Pick<MessageContext, 'correlationId'> & TraceContext;
+
+/** What a request is found by, from the headers that it came with. */
+export function identify(headers: IncomingHttpHeaders): RequestIdentity {
+  const { traceparent, tracestate, 'x-request-id': given } = headers;
+  const correlationId = typeof given === 'string' && REQUEST_ID.test(given) ? given : uuidv7();
+  const trace = typeof traceparent === 'string' ? continueTrace({ traceparent, ...(typeof tracestate === 'string' && { tracestate }) }) : {};
+  return { correlationId, ...(trace.traceparent === undefined ? startTrace() : trace) };
+}
+
+/** What the caller is told of it. */
+export function identityHeaders({ correlationId, traceparent }: RequestIdentity): Record<string, string> {
+  return { 'x-request-id': correlationId, ...(traceparent !== undefined && { traceparent }) };
 }

@@ -1,5 +1,7 @@
 import { HttpException } from '@nestjs/common';
-import { DomainError, type ErrorKind } from '@nestbox/kernel';
+import { DomainError } from '@nestbox/kernel';
+import { type HttpProblem, httpProblems, problemOfStatus } from './http-problems.js';
+import { type ProblemCatalogue, problemPath, statusOfKind, titleOfKind } from './problem-catalogue.js';
 
 /** One field of a request that breaks a rule. */
 export interface FieldProblem {
@@ -10,12 +12,13 @@ export interface FieldProblem {
 
 /** An error as the API says it. Source: RFC 9457. */
 export interface Problem {
+  /** Path of the page that explains it. */
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** Path of the request that it is about. */
-  readonly instance: string;
+  /** Path of the request that it is about; missing when that could not be read. */
+  readonly instance?: string;
   /** Stable name of the error, for programs. */
   readonly code: string;
   /** Correlation id of the request, to be found in the logs. */
@@ -25,40 +28,52 @@ export interface Problem {
   readonly errors?: readonly FieldProblem[];
 }
 
-/** The body of a request, or its parameters, break rules. */
-export class InvalidRequest extends HttpException {
-  constructor(readonly errors: readonly FieldProblem[]) {
-    super('The request breaks a rule; `errors` says which fields and why.', 400);
+/** A refusal of HTTP itself. */
+export class HttpRefusal extends HttpException {
+  /** @param detail what was wrong this time, for the caller */
+  constructor(readonly problem: HttpProblem, detail: string, readonly errors: readonly FieldProblem[] = []) {
+    super(detail, problem.status);
   }
 }
 
-const STATUS: Readonly<Record<ErrorKind, number>> = { invalid: 422, 'not-found': 404, conflict: 409, forbidden: 403, unavailable: 503 };
+/** The body of a request, or its parameters, break rules. */
+export class InvalidRequest extends HttpRefusal {
+  constructor(errors: readonly FieldProblem[]) {
+    super(httpProblems.invalidRequest, 'The request breaks a rule; `errors` says which fields and why.', errors);
+  }
+}
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad request', 401: 'Not authenticated', 403: 'Forbidden', 404: 'Not found', 405: 'Method not allowed', 409: 'Conflict',
-  413: 'Too large', 415: 'Unsupported media type', 422: 'Not acceptable as it is', 429: 'Too many requests',
-  500: 'Internal error', 503: 'Not available at the moment',
+/** Errors of Fastify that say more than their status. */
+const FASTIFY: Readonly<Record<string, HttpProblem>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: httpProblems.malformedJson,
+  FST_ERR_CTP_EMPTY_JSON_BODY: httpProblems.malformedJson,
+  FST_ERR_BAD_URL: httpProblems.malformedUrl,
 };
 
-/** What is known about a request whatever went wrong; `instance` is its URL. */
-type Facts = Pick<Problem, 'instance' | 'traceId'>;
-
-/** What the caller is told about an error; nothing internal leaves. */
-export function problemOf(error: unknown, facts: Facts): Problem {
-  if (error instanceof DomainError) {
-    const { errors, ...details } = error.details;
-    return build(STATUS[error.kind], error.code, error.message, facts, { errors: fieldProblems(errors), details });
-  }
-  if (error instanceof InvalidRequest) return build(400, 'http.invalid-request', error.message, facts, { errors: error.errors });
-  const status = statusOf(error);
-  if (status < 500) return build(status, codeOf(status), (error as Error).message, facts);
-  // Above, only what was thrown for the caller on purpose is told: a health check that says what is missing, for example.
-  if (error instanceof HttpException && status > 500) return build(status, codeOf(status), error.message, facts, { details: factsOf(error) });
-  return build(500, codeOf(500), 'Something went wrong on our side. The logs have the reason under the trace id.', facts);
+/** What an error of Fastify itself refuses; undefined for one that says no more than its status. */
+export function refusalOf(error: unknown): HttpRefusal | undefined {
+  const { code, message, statusCode } = error as { code?: string; message: string; statusCode?: number };
+  const problem = error instanceof SyntaxError && statusCode === 400 ? httpProblems.malformedJson : FASTIFY[code ?? ''];
+  return problem && new HttpRefusal(problem, message);
 }
 
-function codeOf(status: number): string {
-  return `http.${(TITLES[status] ?? 'refused').toLowerCase().replaceAll(' ', '-')}`;
+/** What is known about a request whatever went wrong; `instance` is its URL. */
+export type RequestFacts = Pick<Problem, 'instance' | 'traceId'>;
+
+/** What the caller is told about an error; nothing internal leaves. */
+export function problemOf(error: unknown, facts: RequestFacts, catalogue?: ProblemCatalogue): Problem {
+  if (error instanceof DomainError) {
+    const { kind, code, message } = error;
+    const { errors, ...details } = error.details;
+    const title = catalogue?.get(code)?.title ?? titleOfKind(kind);
+    return build({ code, title, status: statusOfKind(kind) }, message, facts, { errors: fieldProblems(errors), details });
+  }
+  if (error instanceof HttpRefusal) return build(error.problem, error.message, facts, { errors: error.errors });
+  const status = statusOf(error);
+  if (status < 500) return build({ ...problemOfStatus(status), status }, (error as Error).message, facts);
+  // Above, only what was thrown for the caller on purpose is told: a health check that says what is missing, for example.
+  if (error instanceof HttpException && status > 500) return build({ ...problemOfStatus(status), status }, error.message, facts, { details: factsOf(error) });
+  return build(httpProblems.internalError, 'Something went wrong on our side. The logs have the reason under the trace id.', facts);
 }
 
 /** What an exception says besides the members that Nest gives to every one. */
@@ -82,17 +97,17 @@ function fieldProblems(errors: unknown): readonly FieldProblem[] {
   return errors.filter((error): error is FieldProblem => typeof error?.pointer === 'string' && typeof error?.detail === 'string');
 }
 
-function build(status: number, code: string, detail: string, facts: Facts, more: Pick<Problem, 'errors' | 'details'> = {}): Problem {
+function build({ code, title, status }: Pick<HttpProblem, 'code' | 'title' | 'status'>, detail: string, { instance, ...facts }: RequestFacts, more: Pick<Problem, 'errors' | 'details'> = {}): Problem {
   const { errors = [], details = {} } = more;
   return {
-    type: `/problems/${code}`,
-    title: TITLES[status] ?? 'Error',
+    type: problemPath(code),
+    title,
     status,
     detail,
     code,
     ...facts,
     // Without the query: it may have what should not be in a log of answers.
-    instance: facts.instance.replace(/\?.*/s, ''),
+    ...(instance !== undefined && { instance: instance.replace(/\?.*/s, '') }),
     ...(errors.length > 0 && { errors }),
     ...(Object.keys(details).length > 0 && { details }),
   };

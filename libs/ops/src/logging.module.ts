@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { currentMessage } from '@nestbox/kernel';
+import { currentMessage, traceIds } from '@nestbox/kernel';
 import { LoggerModule } from 'nestjs-pino';
 import type { DestinationStream, LogFn, Logger } from 'pino';
 
@@ -42,8 +42,10 @@ function below(parents: string, name: string): string {
 function messageFields(): object {
   const message = currentMessage();
   if (!message) return {};
-  const { correlationId, causationId, tenantId } = message;
-  return { correlationId, ...(causationId && { causationId }), tenantId };
+  const { correlationId, causationId, tenantId, traceparent } = message;
+  const trace = traceparent === undefined ? undefined : traceIds(traceparent);
+  // Named as OpenTelemetry names them in logs of any format, so that what collects them finds them.
+  return { correlationId, ...(causationId && { causationId }), tenantId, ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }) };
 }
 
 /** Nest names every module and route at every start; a person who starts the service looks for something else. */

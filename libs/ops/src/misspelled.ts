@@ -1,13 +1,17 @@
 import type { SettingDefinitions } from '@nestbox/kernel';
+import { secretNames } from './secrets.js';
 
 /** Below this, too many innocent names are one letter away. */
 const SHORTEST_NAME = 5;
 
-/** Warnings about variables that no setting has, but one letter away from a setting that is not set. */
+/** Warnings about variables that no setting has, but one letter away from a setting that is not set; and files for what is no secret. */
 export function misspelledSettings(sets: readonly SettingDefinitions[], env: NodeJS.ProcessEnv): readonly string[] {
   const known = sets.flatMap((definitions) => Object.keys(definitions));
+  const secrets = secretNames(sets);
   return Object.keys(env).flatMap((name) => {
     if (known.includes(name)) return [];
+    const filed = name.replace(/_FILE$/, '');
+    if (filed !== name && known.includes(filed)) return secrets.includes(filed) ? [] : [`The environment has ${name}, but only secrets come from files. Set ${filed} itself.`];
     const meant = known.find((setting) => setting.length >= SHORTEST_NAME && env[setting] === undefined && isOneLetterAway(name, setting));
     return meant ? [`The environment has ${name}, which is no setting. Was ${meant} meant?`] : [];
   });

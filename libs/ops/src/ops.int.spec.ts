@@ -13,7 +13,7 @@ import { LoggingModule } from './logging.module.js';
 class WorkController {
   @Get('work')
   work() {
-    return withMessage({ correlationId: 'c-1', causationId: 'c-0', tenantId: 'acme' }, async () => {
+    return withMessage({ correlationId: 'c-1', causationId: 'c-0', tenantId: 'acme', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }, async () => {
       await new Promise((resolve) => setImmediate(resolve));
       new Logger('work').log({ order: 7 }, 'doing it');
       return 'done';
@@ -58,13 +58,13 @@ describe('operating a service', () => {
   };
 
   describe('logs', () => {
-    it('carry the service, and inside a message its chain and tenant', async () => {
+    it('carry the service, and inside a message its chain, tenant and trace', async () => {
       expect((await get('/work')).body).toBe('done');
       new Logger('elsewhere').log('outside');
       const [inside, outside] = log();
-      expect(inside).toMatchObject({ level: 30, service: 'worker', correlationId: 'c-1', causationId: 'c-0', tenantId: 'acme', context: 'work', order: 7 });
+      expect(inside).toMatchObject({ level: 30, service: 'worker', correlationId: 'c-1', causationId: 'c-0', tenantId: 'acme', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7', context: 'work', order: 7 });
       expect(outside).toMatchObject({ service: 'worker', context: 'elsewhere', msg: 'outside' });
-      expect(outside).not.toHaveProperty('correlationId');
+      for (const field of ['correlationId', 'trace_id']) expect(outside).not.toHaveProperty(field);
     });
 
     it('have errors with their stack', () => {

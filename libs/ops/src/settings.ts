@@ -55,7 +55,7 @@ export function accepts(definition: Definition): string {
     case 'url':
       return `a URL that begins with ${definition.protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
     case 'string':
-      return 'text';
+      return definition.minLength === undefined ? 'text' : `text of ${definition.minLength} characters or more`;
   }
 }
 
@@ -85,6 +85,7 @@ function parseValue(definition: Definition, text: string): unknown {
       for (const part of text.split(',')) if (!URL.canParse(part.trim()) || !definition.protocols.includes(new URL(part.trim()).protocol)) throw refuse();
       return text;
     case 'string':
+      if (text.length < (definition.minLength ?? 0)) throw refuse();
       return text;
   }
 }

@@ -1,3 +1,10 @@
-export { trackSession, type TrackedEvent, type TrackedSession } from './tracked-session.js';
+export { CuttingProxy } from './cutting-proxy.js';
+export type { Duration } from './duration.js';
+export { given, type Outcome, type Refusal, when } from './given.js';
+export { goldenEventProblems } from './golden-events.js';
+export type { HandlerFaults } from './handler-faults.js';
 export { type ReaderOf, settled } from './settled.js';
+export { TestApplication, type TestApplicationOptions } from './test-application.js';
+export type { TestClock } from './test-clock.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
+export { trackSession, type TrackedEvent, type TrackedSession } from './tracked-session.js';

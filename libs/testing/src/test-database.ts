@@ -5,6 +5,8 @@ import pg from 'pg';
 export interface TestDatabase {
   readonly name: string;
   readonly url: string;
+  /** Settings of a process that works on it: with few connections, because a server has a hundred for all tests. */
+  readonly env: { readonly DATABASE_URL: string; readonly DATABASE_POOL_SIZE: string; readonly DATABASE_ENGINE_POOL_SIZE: string };
   /** Drops the database. @throws when connections of the test are still open: they would be a leak */
   drop(): Promise<void>;
 }
@@ -23,7 +25,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await withAdmin(server, (client) => client.query(`create database ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { name, url: url.href, drop: () => dropDatabase(server, name) };
+  const env = { DATABASE_URL: url.href, DATABASE_POOL_SIZE: '4', DATABASE_ENGINE_POOL_SIZE: '4' };
+  return { name, url: url.href, env, drop: () => dropDatabase(server, name) };
 }
 
 async function dropDatabase(server: string, name: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '@nestbox/http';
 import { GetAccount } from '../../domain/billing/interactors/get-account.js';
 import { SetCreditLimit } from '../../domain/billing/interactors/set-credit-limit.js';
 import { AccountView } from '../../domain/billing/schemas/account.view.js';
 import { CreditLimitBody } from '../../domain/billing/schemas/credit-limit.body.js';
-import { ApiProblems } from '../problems.js';
 import { CustomerPath } from './customer.path.js';
 
 @ApiTags('customers')
@@ -20,7 +20,7 @@ export class AccountsController {
     examples: { limit: { summary: 'USD 50,000', value: { amount: 5_000_000 } }, none: { summary: 'No limit', value: { amount: null } } },
   })
   @ApiOkResponse({ description: 'The account with its new limit.', type: AccountView })
-  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.' })
+  @ApiProblems()
   setCreditLimit(@Param() { id }: CustomerPath, @Body() { amount }: CreditLimitBody): Promise<AccountView> {
     return this.commands.execute(new SetCreditLimit(id, amount));
   }
@@ -28,7 +28,7 @@ export class AccountsController {
   @Get('account')
   @ApiOperation({ operationId: 'getAccount', summary: "Read a customer's account", description: 'Every customer has one; who has never ordered has no limit and owes nothing.' })
   @ApiOkResponse({ description: 'The account.', type: AccountView })
-  @ApiProblems({ 400: 'The id breaks a rule.' })
+  @ApiProblems()
   getAccount(@Param() { id }: CustomerPath): Promise<AccountView> {
     return this.queries.execute(new GetAccount(id));
   }

@@ -1,14 +1,16 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '@nestbox/http';
 import { GetProduct } from '../../domain/inventory/interactors/get-product.js';
 import { ListProducts } from '../../domain/inventory/interactors/list-products.js';
 import { ReceiveStock } from '../../domain/inventory/interactors/receive-stock.js';
 import { RegisterProduct } from '../../domain/inventory/interactors/register-product.js';
+import { ProductAlreadyRegistered, ProductNotFound } from '../../domain/inventory/models/product.errors.js';
 import { ReceiveStockBody, RegisterProductBody } from '../../domain/inventory/schemas/product.bodies.js';
 import { ProductPage, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
+import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
-import { ApiProblems } from '../problems.js';
 import { ProductPaging, ProductPath } from './product.params.js';
 
 @ApiTags('products')
@@ -19,7 +21,7 @@ export class ProductsController {
   @Post()
   @ApiOperation({ operationId: 'registerProduct', summary: 'Register a product', description: 'It has no stock yet.' })
   @ApiCreatedResponse({ description: 'The product is registered.', type: RegisteredProduct, headers: { Location: { description: 'Where the product can be read.', schema: { type: 'string' } } } })
-  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'There is a product with this id already.' })
+  @ApiProblems(ProductAlreadyRegistered)
   async register(@Body() body: RegisterProductBody, @Res({ passthrough: true }) response: HttpResponse): Promise<RegisteredProduct> {
     const product = await this.commands.execute(new RegisterProduct(body.id, body.name));
     response.header('location', `/v1/products/${product.id}`);
@@ -29,7 +31,7 @@ export class ProductsController {
   @Get()
   @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
   @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
-  @ApiProblems({ 400: 'The paging breaks a rule.', 422: 'The cursor is not one of this list.' })
+  @ApiProblems(InvalidCursor)
   list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
     return this.queries.execute(new ListProducts(limit, cursor));
   }
@@ -37,7 +39,7 @@ export class ProductsController {
   @Get(':id')
   @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
   @ApiOkResponse({ description: 'The product.', type: ProductView })
-  @ApiProblems({ 400: 'The id breaks a rule.', 404: 'There is no such product.' })
+  @ApiProblems(ProductNotFound)
   get(@Param() { id }: ProductPath): Promise<ProductView> {
     return this.queries.execute(new GetProduct(id));
   }
@@ -46,7 +48,7 @@ export class ProductsController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'receiveStock', summary: 'Receive stock', description: 'Adds to what is on hand; a repeated request adds again.' })
   @ApiOkResponse({ description: 'The product with its new stock.', type: ProductView })
-  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 404: 'There is no such product.' })
+  @ApiProblems(ProductNotFound)
   receive(@Param() { id }: ProductPath, @Body() { quantity }: ReceiveStockBody): Promise<ProductView> {
     return this.commands.execute(new ReceiveStock(id, quantity));
   }

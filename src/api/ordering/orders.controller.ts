@@ -1,15 +1,17 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '@nestbox/http';
 import { CancelOrder } from '../../domain/ordering/interactors/cancel-order.js';
 import { GetOrder } from '../../domain/ordering/interactors/get-order.js';
 import { ListOrders } from '../../domain/ordering/interactors/list-orders.js';
 import { PlaceOrder } from '../../domain/ordering/interactors/place-order.js';
+import { DuplicateReference, OrderNotCancellable, OrderNotFound, OrderTooLarge } from '../../domain/ordering/models/order.errors.js';
 import { OrderFilter } from '../../domain/ordering/schemas/order-filter.js';
 import { OrderPage, OrderState, OrderView } from '../../domain/ordering/schemas/order.view.js';
 import { PlaceOrderBody } from '../../domain/ordering/schemas/place-order.body.js';
+import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
-import { ApiProblems } from '../problems.js';
 import { OrderPath } from './order.path.js';
 
 @ApiTags('orders')
@@ -34,7 +36,7 @@ export class OrdersController {
     },
   })
   @ApiCreatedResponse({ description: 'The order is placed.', type: OrderState, headers: { Location: { description: 'Where the order can be read.', schema: { type: 'string' } } } })
-  @ApiProblems({ 400: 'The request breaks a rule; the problem says which.', 409: 'The customer has used this reference already.', 422: 'The total is too large.' })
+  @ApiProblems(DuplicateReference, OrderTooLarge)
   async place(@Body() body: PlaceOrderBody, @Res({ passthrough: true }) response: HttpResponse): Promise<OrderState> {
     const order = await this.commands.execute(new PlaceOrder(body.customerId, body.lines, body.reference));
     response.header('location', `/v1/orders/${order.id}`);
@@ -44,7 +46,7 @@ export class OrdersController {
   @Get()
   @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
   @ApiOkResponse({ description: 'One page of orders.', type: OrderPage })
-  @ApiProblems({ 400: 'The filter breaks a rule.', 422: 'The cursor is not one of this list.' })
+  @ApiProblems(InvalidCursor)
   list(@Query() filter: OrderFilter): Promise<OrderPage> {
     return this.queries.execute(new ListOrders(filter));
   }
@@ -52,7 +54,7 @@ export class OrdersController {
   @Get(':id')
   @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
   @ApiOkResponse({ description: 'The order.', type: OrderView })
-  @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.' })
+  @ApiProblems(OrderNotFound)
   get(@Param() { id }: OrderPath): Promise<OrderView> {
     return this.queries.execute(new GetOrder(id));
   }
@@ -61,7 +63,7 @@ export class OrdersController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel an order that is not confirmed yet', description: 'Cancelling it again changes nothing.' })
   @ApiOkResponse({ description: 'The order is cancelled.', type: OrderState })
-  @ApiProblems({ 400: 'The id is not a UUID.', 404: 'There is no such order.', 409: 'The order is confirmed or rejected already.' })
+  @ApiProblems(OrderNotFound, OrderNotCancellable)
   cancel(@Param() { id }: OrderPath): Promise<OrderState> {
     return this.commands.execute(new CancelOrder(id));
   }

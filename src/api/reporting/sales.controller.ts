@@ -1,10 +1,10 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '@nestbox/http';
 import { GetCustomerSales } from '../../domain/reporting/interactors/get-customer-sales.js';
 import { GetSalesReport } from '../../domain/reporting/interactors/get-sales-report.js';
 import { CustomerSalesView, SalesView } from '../../domain/reporting/schemas/sales.views.js';
-import { ApiProblems } from '../problems.js';
 import { CustomerPath } from './customer.path.js';
 
 @ApiTags('reports')
@@ -23,7 +23,7 @@ export class SalesController {
   @Get('customers/:id')
   @ApiOperation({ operationId: 'getCustomerSales', summary: 'What was sold to one customer', description: 'Zeros for a customer without sales.' })
   @ApiOkResponse({ description: "The customer's sums.", type: CustomerSalesView })
-  @ApiProblems({ 400: 'The id breaks a rule.' })
+  @ApiProblems()
   getCustomer(@Param() { id }: CustomerPath): Promise<CustomerSalesView> {
     return this.queries.execute(new GetCustomerSales(id));
   }

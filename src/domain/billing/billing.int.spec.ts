@@ -1,8 +1,9 @@
 import { uuidv7 } from '@nestbox/kernel';
+import { TestApplication } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contexts } from '../../contexts.js';
 import { StockReserved } from '../inventory/models/reservation.events.js';
 import { OrderCancelled } from '../ordering/models/order.events.js';
-import { RunningContexts } from '../shared/running-contexts.spec.js';
 import { ChargeAccountWhenStockReserved } from './interactors/charge-account-when-stock-reserved.js';
 import { GetAccount } from './interactors/get-account.js';
 import { SetCreditLimit } from './interactors/set-credit-limit.js';
@@ -12,16 +13,16 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 const largest = Number.MAX_SAFE_INTEGER;
 
 describe('billing', () => {
-  let running: RunningContexts;
+  let running: TestApplication;
 
   beforeAll(async () => {
-    running = await RunningContexts.start();
+    running = await TestApplication.start(Object.values(contexts));
   });
   afterAll(() => running?.stop());
 
   const reserved = (customerId: string, amount: number, orderId = uuidv7()) => new StockReserved(orderId, customerId, usd(amount));
-  const charge = (...events: StockReserved[]) => running.deliver('billing', ChargeAccountWhenStockReserved, ...events);
-  const cancel = (orderId: string, customerId: string) => running.deliver('billing', VoidChargeWhenOrderCancelled, new OrderCancelled(orderId, customerId));
+  const charge = (...events: StockReserved[]) => running.deliver(ChargeAccountWhenStockReserved, ...events);
+  const cancel = (orderId: string, customerId: string) => running.deliver(VoidChargeWhenOrderCancelled, new OrderCancelled(orderId, customerId));
   const account = (customerId: string) => running.queries.execute(new GetAccount(customerId));
   const typesOf = async (orderId: string) => (await running.eventsOf('billing', orderId)).map((event) => event.type);
 

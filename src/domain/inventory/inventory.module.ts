@@ -6,6 +6,7 @@ import { RegisterProductHandler } from './interactors/register-product.js';
 import { ReleaseStockWhenOrderFallsThrough } from './interactors/release-stock-when-order-falls-through.js';
 import { ReserveStockWhenOrderPlaced } from './interactors/reserve-stock-when-order-placed.js';
 import { CreateStock } from './migrations/create-stock.js';
+import { ProductAlreadyRegistered, ProductNotFound, StockBelowZero } from './models/product.errors.js';
 import { StockRejected, StockReleased, StockReserved } from './models/reservation.events.js';
 import { ProductSchema } from './repositories/product.schema.js';
 import { Products } from './repositories/products.js';
@@ -21,6 +22,7 @@ import { Reservations } from './repositories/reservations.js';
   commands: [RegisterProductHandler, ReceiveStockHandler],
   queries: [GetProductHandler, ListProductsHandler],
   publishes: [StockReserved, StockRejected, StockReleased],
+  errors: [ProductAlreadyRegistered, ProductNotFound, StockBelowZero],
   subscribers: [ReserveStockWhenOrderPlaced, ReleaseStockWhenOrderFallsThrough],
 })
 export class InventoryModule {}

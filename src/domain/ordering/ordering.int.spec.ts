@@ -1,18 +1,19 @@
 import { uuidv7 } from '@nestbox/kernel';
+import { TestApplication } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contexts } from '../../contexts.js';
 import { RegisterProduct } from '../inventory/interactors/register-product.js';
 import { ReceiveStock } from '../inventory/interactors/receive-stock.js';
-import { RunningContexts } from '../shared/running-contexts.spec.js';
 import { CancelOrder } from './interactors/cancel-order.js';
 import { GetOrder } from './interactors/get-order.js';
 import { ListOrders } from './interactors/list-orders.js';
 import { PlaceOrder } from './interactors/place-order.js';
 
 describe('ordering', () => {
-  let running: RunningContexts;
+  let running: TestApplication;
 
   beforeAll(async () => {
-    running = await RunningContexts.start();
+    running = await TestApplication.start(Object.values(contexts));
     await running.commands.execute(new RegisterProduct('tofu', 'Tofu'));
     await running.commands.execute(new ReceiveStock('tofu', 1_000));
   });

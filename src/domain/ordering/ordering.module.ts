@@ -8,6 +8,7 @@ import { PlaceOrderHandler } from './interactors/place-order.js';
 import { RejectOrderWhenPaymentDeclined } from './interactors/reject-order-when-payment-declined.js';
 import { RejectOrderWhenStockRejected } from './interactors/reject-order-when-stock-rejected.js';
 import { CreateOrders } from './migrations/create-orders.js';
+import { DuplicateReference, InvalidOrderLine, OrderNotCancellable, OrderNotFound, OrderTooLarge, OrderWithoutLines } from './models/order.errors.js';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected } from './models/order.events.js';
 import { OrderSchema } from './repositories/order.schema.js';
 import { Orders } from './repositories/orders.js';
@@ -21,6 +22,7 @@ import { Orders } from './repositories/orders.js';
   commands: [PlaceOrderHandler, CancelOrderHandler],
   queries: [GetOrderHandler, ListOrdersHandler],
   publishes: [OrderPlaced, OrderConfirmed, OrderRejected, OrderCancelled],
+  errors: [DuplicateReference, InvalidOrderLine, OrderNotCancellable, OrderNotFound, OrderTooLarge, OrderWithoutLines],
   subscribers: [ConfirmOrderWhenPaymentAuthorised, RejectOrderWhenPaymentDeclined, RejectOrderWhenStockRejected],
   providers: [{ provide: Clock, useClass: SystemClock }],
 })

@@ -1,7 +1,8 @@
 import { uuidv7 } from '@nestbox/kernel';
+import { TestApplication } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contexts } from '../../contexts.js';
 import { OrderConfirmed } from '../ordering/models/order.events.js';
-import { RunningContexts } from '../shared/running-contexts.spec.js';
 import { GetCustomerSales } from './interactors/get-customer-sales.js';
 import { GetSalesReport } from './interactors/get-sales-report.js';
 import { RecordSaleWhenOrderConfirmed } from './interactors/record-sale-when-order-confirmed.js';
@@ -10,10 +11,10 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 const confirmed = (customerId: string, units: number, amount: number) => new OrderConfirmed(uuidv7(), customerId, units, usd(amount));
 
 describe('reporting', () => {
-  let running: RunningContexts;
+  let running: TestApplication;
 
   beforeAll(async () => {
-    running = await RunningContexts.start();
+    running = await TestApplication.start(Object.values(contexts));
   });
   afterAll(() => running?.stop());
 
@@ -23,8 +24,8 @@ describe('reporting', () => {
   });
 
   it('adds up sales within a batch and across batches', async () => {
-    await running.deliver('reporting', RecordSaleWhenOrderConfirmed, confirmed('VINET', 2, 500), confirmed('ALFKI', 1, 100), confirmed('VINET', 3, 250));
-    await running.deliver('reporting', RecordSaleWhenOrderConfirmed, confirmed('VINET', 1, 1));
+    await running.deliver(RecordSaleWhenOrderConfirmed, confirmed('VINET', 2, 500), confirmed('ALFKI', 1, 100), confirmed('VINET', 3, 250));
+    await running.deliver(RecordSaleWhenOrderConfirmed, confirmed('VINET', 1, 1));
     expect(await running.queries.execute(new GetCustomerSales('VINET'))).toEqual({ customerId: 'VINET', orders: 3, units: 6, revenue: usd(751) });
     expect(await running.queries.execute(new GetSalesReport())).toEqual({ orders: 4, units: 7, revenue: usd(851) });
   });
@@ -33,7 +34,7 @@ describe('reporting', () => {
     const customers = ['A', 'B', 'C', 'D'];
     const rotated = (by: number) => [...customers.slice(by), ...customers.slice(0, by)];
     const batches = Array.from({ length: 8 }, (_, i) => rotated(i % 4).map((customer) => confirmed(`parallel-${customer}`, 1, 10)));
-    await Promise.all(batches.map((events) => running.deliver('reporting', RecordSaleWhenOrderConfirmed, ...events)));
+    await Promise.all(batches.map((events) => running.deliver(RecordSaleWhenOrderConfirmed, ...events)));
     for (const customer of customers) {
       expect(await running.queries.execute(new GetCustomerSales(`parallel-${customer}`))).toMatchObject({ orders: 8, revenue: usd(80) });
     }

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { IsIn, IsISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 
 /*
  * Kinds of fields that several contexts have in common. Each carries its validation and its OpenAPI description
@@ -14,9 +14,15 @@ type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** What an id that callers choose looks like. */
 export const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+const CURRENCY = /^[A-Z]{3}$/;
 const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
 /** Something visible, and nothing that cannot be shown or stored: no control characters, no half characters. */
 const PRINTABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
+
+/** What a message says, in a sentence: the documents show it beside its fields. */
+export function Described(description: string): ClassDecorator {
+  return ApiSchema({ description });
+}
 
 /** May be left out, but not be null. */
 export function IsLeftOutOr(...decorators: PropertyDecorator[]): PropertyDecorator {
@@ -28,6 +34,27 @@ export function IsIdentifier(describe: Describe & { readonly required?: boolean 
   return applyDecorators(
     ApiProperty({ type: String, pattern: IDENTIFIER.source, ...describe }),
     Matches(IDENTIFIER, { message: '$property must be 1 to 64 characters out of A-Z a-z 0-9 . _ -' }),
+  );
+}
+
+/** An id that the application has made. */
+export function IsUuid(describe: Describe): PropertyDecorator {
+  return applyDecorators(ApiProperty({ type: String, format: 'uuid', ...describe }), IsUUID('all', { message: '$property must be a UUID' }));
+}
+
+/** One of a few words. */
+export function IsOneOf(values: readonly string[], describe: Describe & { readonly required?: boolean; readonly enumName?: string }): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, enum: values as string[], example: values[0], ...describe } as ApiPropertyOptions),
+    IsIn(values, { message: `$property must be one of ${values.join(', ')}` }),
+  );
+}
+
+/** A moment: ISO 8601 in UTC. */
+export function IsTime(describe: Describe): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, format: 'date-time', example: '2026-03-01T12:00:00.000Z', ...describe }),
+    IsISO8601({ strict: true, strictSeparator: true }, { message: '$property must be a time such as 2026-03-01T12:00:00.000Z' }),
   );
 }
 
@@ -47,9 +74,24 @@ export function IsQuantity(describe: Describe): PropertyDecorator {
   return IsWholeNumber(1, 1_000_000, describe);
 }
 
+/** A number of pieces that are counted together, or that are there. */
+export function IsCount(min: 0 | 1, describe: Describe): PropertyDecorator {
+  return IsWholeNumber(min, LARGEST, describe);
+}
+
 /** A price or an amount in minor units (cents). */
 export function IsCents(describe: Describe & { readonly nullable?: boolean }): PropertyDecorator {
   return IsWholeNumber(0, LARGEST, describe);
+}
+
+/** An amount that may be negative, in minor units (cents). */
+export function IsAmount(describe: Describe): PropertyDecorator {
+  return IsWholeNumber(-LARGEST, LARGEST, describe);
+}
+
+/** An ISO 4217 code. */
+export function IsCurrency(describe: Describe): PropertyDecorator {
+  return applyDecorators(ApiProperty({ type: String, pattern: CURRENCY.source, ...describe }), Matches(CURRENCY, { message: '$property must be an ISO 4217 code such as USD' }));
 }
 
 export function IsWholeNumber(
@@ -64,6 +106,16 @@ export function IsWholeNumber(
       (value) => (value === null && nullable) || (Number.isInteger(value) && (value as number) >= min && (value as number) <= max),
       `$property must be a whole number from ${min} to ${max}${nullable ? ', or null' : ''}`,
     ),
+  );
+}
+
+/** An object of a class, checked by the rules of its class. */
+export function IsObjectOf(type: () => new () => object, describe: Pick<Describe, 'description'> = {}): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type, ...describe }),
+    Holds((value) => value instanceof type(), '$property must be an object'),
+    ValidateNested(),
+    Type(type),
   );
 }
 

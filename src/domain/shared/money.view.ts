@@ -1,11 +1,11 @@
-import { ApiProperty } from '@nestjs/swagger';
 import type { MoneyJson } from '@nestbox/kernel';
+import { IsAmount, IsCurrency } from './fields.js';
 
-/** Money as the API says it. */
+/** Money as the API and events say it. */
 export class Money implements MoneyJson {
-  @ApiProperty({ type: 'integer', description: 'Minor units (cents).', example: 16_800 })
+  @IsAmount({ description: 'Minor units (cents).', example: 16_800 })
   readonly amount!: number;
 
-  @ApiProperty({ type: String, description: 'ISO 4217 code.', example: 'USD' })
+  @IsCurrency({ description: 'ISO 4217 code.', example: 'USD' })
   readonly currency!: string;
 }

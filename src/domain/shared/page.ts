@@ -1,4 +1,4 @@
-import { DomainError } from '@nestbox/kernel';
+import { DomainError, type ErrorDefinition } from '@nestbox/kernel';
 
 /** How many items a page has unless the caller says. */
 export const DEFAULT_PAGE_SIZE = 50;
@@ -12,10 +12,19 @@ export interface Page<T> {
 
 /** The cursor does not come from an earlier page. */
 export class InvalidCursor extends DomainError {
+  static readonly definition = {
+    code: 'paging.invalid-cursor', kind: 'invalid', title: 'Invalid cursor',
+    cause: 'The cursor does not come from an earlier page of this list.',
+    cure: 'Use `nextCursor` of an earlier page as it is, or none to start at the beginning.',
+  } as const satisfies ErrorDefinition;
+
   constructor(cursor: string) {
-    super('invalid', 'paging.invalid-cursor', `"${cursor}" is not a cursor of this list. Use the nextCursor of an earlier page, or none to start at the beginning.`);
+    super(InvalidCursor.definition, `"${cursor}" is not a cursor of this list. Use the nextCursor of an earlier page, or none to start at the beginning.`);
   }
 }
+
+/** Refusals that lists of every context have in common. */
+export const pagingErrors = [InvalidCursor] as const;
 
 /**
  * Cuts a page out of `rows`, which were read with one row more than `size`, to see whether there is a next page.

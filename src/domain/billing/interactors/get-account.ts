@@ -1,12 +1,14 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Account } from '../models/account.js';
 import { Accounts } from '../repositories/accounts.js';
 import { IsCustomerId } from '../schemas/account.fields.js';
 import { AccountView } from '../schemas/account.view.js';
 
-/** Every customer has an account: who has never ordered has one without a limit, with nothing charged. */
+@Described('Every customer has an account: who has never ordered has one without a limit, with nothing charged.')
 export class GetAccount extends Query<AccountView> {
   static readonly type = 'billing.get-account';
+  static readonly reply = AccountView;
 
   @IsCustomerId()
   readonly customerId: string;

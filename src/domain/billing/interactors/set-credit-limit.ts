@@ -1,10 +1,13 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Accounts } from '../repositories/accounts.js';
 import { IsCreditLimit, IsCustomerId } from '../schemas/account.fields.js';
 import { AccountView } from '../schemas/account.view.js';
 
+@Described('Says how much a customer may owe.')
 export class SetCreditLimit extends Command<AccountView> {
   static readonly type = 'billing.set-credit-limit';
+  static readonly reply = AccountView;
 
   @IsCustomerId()
   readonly customerId: string;

@@ -1,10 +1,13 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
 import { IsProductId } from '../schemas/product.fields.js';
 import { ProductView } from '../schemas/product.view.js';
 
+@Described('One product and its stock.')
 export class GetProduct extends Query<ProductView> {
   static readonly type = 'inventory.get-product';
+  static readonly reply = ProductView;
 
   @IsProductId()
   readonly productId: string;

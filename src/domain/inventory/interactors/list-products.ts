@@ -1,10 +1,12 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
-import { IsCursor, IsPageLimit } from '../../shared/fields.js';
+import { Described, IsCursor, IsPageLimit } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
-import { type ProductPage, ProductView } from '../schemas/product.view.js';
+import { ProductPage, ProductView } from '../schemas/product.view.js';
 
+@Described('The products, a page at a time.')
 export class ListProducts extends Query<ProductPage> {
   static readonly type = 'inventory.list-products';
+  static readonly reply = ProductPage;
 
   @IsPageLimit()
   readonly limit: number | undefined;

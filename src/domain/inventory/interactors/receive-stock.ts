@@ -1,10 +1,13 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
 import { IsProductId, IsReceivedQuantity } from '../schemas/product.fields.js';
 import { ProductView } from '../schemas/product.view.js';
 
+@Described('Pieces of a product have arrived in the warehouse.')
 export class ReceiveStock extends Command<ProductView> {
   static readonly type = 'inventory.receive-stock';
+  static readonly reply = ProductView;
 
   @IsProductId()
   readonly productId: string;

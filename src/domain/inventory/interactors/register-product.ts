@@ -1,11 +1,14 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Product } from '../models/product.js';
 import { Products } from '../repositories/products.js';
 import { IsProductId, IsProductName } from '../schemas/product.fields.js';
-import type { RegisteredProduct } from '../schemas/product.view.js';
+import { RegisteredProduct } from '../schemas/product.view.js';
 
+@Described('Makes a product known.')
 export class RegisterProduct extends Command<RegisteredProduct> {
   static readonly type = 'inventory.register-product';
+  static readonly reply = RegisteredProduct;
 
   @IsProductId()
   readonly productId: string;

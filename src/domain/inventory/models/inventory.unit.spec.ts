@@ -1,5 +1,5 @@
+import { given, when } from '@nestbox/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { eventsOf } from '../../shared/events-of.spec.js';
 import { StockBelowZero } from './product.errors.js';
 import { Product } from './product.js';
 import { Reservation } from './reservation.js';
@@ -20,39 +20,35 @@ describe('Reservation', () => {
   const reserved = () => [...products.values()].map((product) => product.reserved);
 
   it('holds all lines', () => {
-    expect(eventsOf(() => request(['tea', 10], ['tofu', 3]))).toEqual([new StockReserved('o-1', 'VINET', total)]);
+    when(() => request(['tea', 10], ['tofu', 3])).thenRaises(new StockReserved('o-1', 'VINET', total));
     expect(reserved()).toEqual([10, 3]);
   });
 
   it('holds nothing when one line is short', () => {
-    expect(eventsOf(() => request(['tea', 3], ['tofu', 11]))).toEqual([new StockRejected('o-1', [{ productId: 'tofu', wanted: 11, available: 10 }])]);
+    when(() => request(['tea', 3], ['tofu', 11])).thenRaises(new StockRejected('o-1', [{ productId: 'tofu', wanted: 11, available: 10 }]));
     expect(reserved()).toEqual([0, 0]);
   });
 
   it('adds up the lines of one product before it looks', () => {
-    expect(eventsOf(() => request(['tea', 6], ['tofu', 1], ['tea', 5]))).toEqual([new StockRejected('o-1', [{ productId: 'tea', wanted: 11, available: 10 }])]);
-    eventsOf(() => request(['tea', 6], ['tea', 4]));
+    when(() => request(['tea', 6], ['tofu', 1], ['tea', 5])).thenRaises(new StockRejected('o-1', [{ productId: 'tea', wanted: 11, available: 10 }]));
+    when(() => request(['tea', 6], ['tea', 4])).thenRaises(new StockReserved('o-1', 'VINET', total));
     expect(reserved()).toEqual([10, 0]);
   });
 
   it('counts an unknown product as out of stock', () => {
-    expect(eventsOf(() => request(['gold', 1]))).toEqual([new StockRejected('o-1', [{ productId: 'gold', wanted: 1, available: 0 }])]);
+    when(() => request(['gold', 1])).thenRaises(new StockRejected('o-1', [{ productId: 'gold', wanted: 1, available: 0 }]));
   });
 
   it('gives back exactly what it held, once', () => {
-    let reservation!: Reservation;
-    eventsOf(() => (reservation = request(['tea', 6], ['tofu', 2])));
-    expect(eventsOf(() => reservation.release(products))).toEqual([new StockReleased('o-1')]);
-    expect(eventsOf(() => reservation.release(products))).toEqual([]);
+    const released = given(() => request(['tea', 6], ['tofu', 2])).when((reservation) => reservation.release(products)).thenRaises(new StockReleased('o-1'));
+    when(() => released.release(products)).thenRaises();
     expect(reserved()).toEqual([0, 0]);
   });
 
   it('has nothing to give back when it was rejected or called off', () => {
-    let rejected!: Reservation;
-    eventsOf(() => (rejected = request(['tofu', 11])));
-    expect(eventsOf(() => rejected.release(products))).toEqual([]);
+    const rejected = given(() => request(['tofu', 11])).when((reservation) => reservation.release(products)).thenRaises();
     expect(rejected.status).toBe('rejected');
-    expect(eventsOf(() => Reservation.calledOff('o-2').release(products))).toEqual([]);
+    given(() => Reservation.calledOff('o-2')).when((reservation) => reservation.release(products)).thenRaises();
   });
 });
 

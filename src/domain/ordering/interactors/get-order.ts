@@ -1,10 +1,13 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Orders } from '../repositories/orders.js';
 import { IsOrderId } from '../schemas/order.fields.js';
 import { OrderView } from '../schemas/order.view.js';
 
+@Described('One order and its history.')
 export class GetOrder extends Query<OrderView> {
   static readonly type = 'ordering.get-order';
+  static readonly reply = OrderView;
 
   @IsOrderId()
   readonly orderId: string;

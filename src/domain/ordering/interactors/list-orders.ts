@@ -1,16 +1,15 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
-import { Type } from 'class-transformer';
-import { IsDefined, ValidateNested } from 'class-validator';
+import { Described, IsObjectOf } from '../../shared/fields.js';
 import { Orders } from '../repositories/orders.js';
 import { OrderFilter } from '../schemas/order-filter.js';
-import { type OrderPage, OrderView } from '../schemas/order.view.js';
+import { OrderPage, OrderView } from '../schemas/order.view.js';
 
+@Described('The orders that a filter lets through, a page at a time.')
 export class ListOrders extends Query<OrderPage> {
   static readonly type = 'ordering.list-orders';
+  static readonly reply = OrderPage;
 
-  @IsDefined()
-  @ValidateNested()
-  @Type(() => OrderFilter)
+  @IsObjectOf(() => OrderFilter, { description: 'Which orders, and which page of them.' })
   readonly filter: OrderFilter;
 
   constructor(filter: OrderFilter = {}) {

@@ -1,12 +1,15 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import { Clock, Money, uuidv7 } from '@nestbox/kernel';
+import { Described } from '../../shared/fields.js';
 import { Order } from '../models/order.js';
 import { Orders } from '../repositories/orders.js';
 import { IsCustomerId, IsOrderLines, IsReference, type OrderLineBody } from '../schemas/order.fields.js';
 import { OrderState } from '../schemas/order.view.js';
 
+@Described('Takes an order; whether it is confirmed is known later.')
 export class PlaceOrder extends Command<OrderState> {
   static readonly type = 'ordering.place-order';
+  static readonly reply = OrderState;
 
   @IsCustomerId()
   readonly customerId: string;

@@ -1,6 +1,6 @@
 import { Money } from '@nestbox/kernel';
+import { given, when } from '@nestbox/testing';
 import { describe, expect, it } from 'vitest';
-import { eventsOf } from '../../shared/events-of.spec.js';
 import { InvalidOrderLine, OrderNotCancellable, OrderTooLarge, OrderWithoutLines } from './order.errors.js';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected } from './order.events.js';
 import { Order, type OrderRequest } from './order.js';
@@ -10,15 +10,12 @@ const later = new Date('2026-03-01T12:00:05Z');
 const usd = (amount: number) => Money.of(amount);
 const line = (unitPrice: number, quantity: number, discountPercent?: number) => ({ productId: 'tofu', quantity, unitPrice: usd(unitPrice), discountPercent });
 
-function place(request: Partial<OrderRequest> = {}): Order {
-  let order!: Order;
-  eventsOf(() => (order = Order.place({ id: 'o-1', customerId: 'VINET', lines: [line(1_400, 12), line(980, 10)], ...request }, noon)));
-  return order;
-}
+const place = (request: Partial<OrderRequest> = {}) =>
+  Order.place({ id: 'o-1', customerId: 'VINET', lines: [line(1_400, 12), line(980, 10)], ...request }, noon);
+const cancelled = new OrderCancelled('o-1', 'VINET');
 
 describe('Order', () => {
   it('is placed with the exact total of its lines', () => {
-    const events = eventsOf(() => Order.place({ id: 'o-1', customerId: 'VINET', lines: [line(1_400, 12), line(333, 1, 50)] }, noon));
     const lineJson = (unitPrice: number, quantity: number, discountPercent: number, total: number) => ({
       productId: 'tofu',
       quantity,
@@ -26,15 +23,14 @@ describe('Order', () => {
       discountPercent,
       total: { amount: total, currency: 'USD' },
     });
-    expect(events).toEqual([
+    when(() => place({ lines: [line(1_400, 12), line(333, 1, 50)] })).thenRaises(
       new OrderPlaced('o-1', 'VINET', [lineJson(1_400, 12, 0, 16_800), lineJson(333, 1, 50, 167)], { amount: 16_967, currency: 'USD' }, '2026-03-01T12:00:00.000Z'),
-    ]);
+    );
   });
 
   it('is confirmed once', () => {
-    const order = place();
-    expect(eventsOf(() => order.confirm(later))).toEqual([new OrderConfirmed('o-1', 'VINET', 22, { amount: 26_600, currency: 'USD' })]);
-    expect(eventsOf(() => order.confirm(later))).toEqual([]);
+    const order = given(place).when((placed) => placed.confirm(later)).thenRaises(new OrderConfirmed('o-1', 'VINET', 22, { amount: 26_600, currency: 'USD' }));
+    when(() => order.confirm(later)).thenRaises();
     expect(order.history).toEqual([
       { status: 'placed', time: noon },
       { status: 'confirmed', time: later },
@@ -43,44 +39,41 @@ describe('Order', () => {
   });
 
   it('is rejected with a reason', () => {
-    const order = place();
-    expect(eventsOf(() => order.reject('out-of-stock', later))).toEqual([new OrderRejected('o-1', 'out-of-stock')]);
+    const order = given(place).when((placed) => placed.reject('out-of-stock', later)).thenRaises(new OrderRejected('o-1', 'out-of-stock'));
     expect([order.status, order.reason]).toEqual(['rejected', 'out-of-stock']);
   });
 
   it('is cancelled once, however often it is asked to', () => {
-    const order = place();
-    expect(eventsOf(() => order.cancel(later))).toEqual([new OrderCancelled('o-1', 'VINET')]);
-    expect(eventsOf(() => order.cancel(later))).toEqual([]);
+    given(place).when((order) => order.cancel(later)).thenRaises(cancelled);
+    given(place, (order) => order.cancel(later)).when((order) => order.cancel(later)).thenRaises();
   });
 
-  it.each(['confirm', 'reject'] as const)('stays cancelled when a late answer wants to %s it', (answer) => {
-    const order = place();
-    eventsOf(() => order.cancel(later));
-    expect(eventsOf(() => (answer === 'confirm' ? order.confirm(later) : order.reject('payment-declined', later)))).toEqual([]);
-    expect(order.status).toBe('cancelled');
+  it.each([
+    ['confirm', (order: Order) => order.confirm(later)],
+    ['reject', (order: Order) => order.reject('payment-declined', later)],
+  ])('stays cancelled when a late answer wants to %s it', (_, answer) => {
+    expect(given(place, (order) => order.cancel(later)).when(answer).thenRaises().status).toBe('cancelled');
   });
 
   it('cannot be cancelled once it is decided', () => {
-    const confirmed = place();
-    const rejected = place();
-    eventsOf(() => [confirmed.confirm(later), rejected.reject('out-of-stock', later)]);
-    expect(() => confirmed.cancel(later)).toThrow(OrderNotCancellable);
-    expect(() => rejected.cancel(later)).toThrow(/is rejected; only an order that still waits/);
+    given(place, (order) => order.confirm(later)).when((order) => order.cancel(later)).thenRefuses(OrderNotCancellable);
+    given(place, (order) => order.reject('out-of-stock', later)).when((order) => order.cancel(later)).thenRefuses(/is rejected; only an order that still waits/);
   });
 
   it('refuses what is not an order', () => {
-    expect(() => place({ lines: [] })).toThrow(OrderWithoutLines);
-    expect(() => place({ lines: [line(100, 0)] })).toThrow(InvalidOrderLine);
-    expect(() => place({ lines: [line(100, 1.5)] })).toThrow(InvalidOrderLine);
-    expect(() => place({ lines: [line(-1, 1)] })).toThrow(InvalidOrderLine);
-    expect(() => place({ lines: [line(100, 1, 101)] })).toThrow(InvalidOrderLine);
+    when(() => place({ lines: [] })).thenRefuses(OrderWithoutLines);
+    when(() => place({ lines: [line(100, 0)] })).thenRefuses(InvalidOrderLine);
+    when(() => place({ lines: [line(100, 1.5)] })).thenRefuses(InvalidOrderLine);
+    when(() => place({ lines: [line(-1, 1)] })).thenRefuses(InvalidOrderLine);
+    when(() => place({ lines: [line(100, 1, 101)] })).thenRefuses(InvalidOrderLine);
   });
 
   it('takes totals up to the largest exact number and refuses the next one', () => {
     const largest = Number.MAX_SAFE_INTEGER;
-    expect(place({ lines: [line(largest, 2, 50)] }).total.amount).toBe(largest);
-    expect(() => place({ lines: [line(largest, 2)] })).toThrow(OrderTooLarge);
-    expect(() => place({ lines: [line(largest, 1), line(1, 1)] })).toThrow(OrderTooLarge);
+    given(() => place({ lines: [line(largest, 2, 50)] }))
+      .when((order) => order.confirm(later))
+      .thenRaises(new OrderConfirmed('o-1', 'VINET', 2, { amount: largest, currency: 'USD' }));
+    when(() => place({ lines: [line(largest, 2)] })).thenRefuses(OrderTooLarge);
+    when(() => place({ lines: [line(largest, 1), line(1, 1)] })).thenRefuses(OrderTooLarge);
   });
 });

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Money } from '../../shared/money.view.js';
 import { type Order, ORDER_STATUSES, type OrderStatus } from '../models/order.js';
-import type { RejectionReason } from '../models/order.events.js';
+import { REJECTION_REASONS, type RejectionReason } from '../models/order.events.js';
 
 /** An order's id and where it stands. */
 export class OrderState {
@@ -48,7 +48,7 @@ export class OrderView extends OrderState {
   @ApiProperty({ type: String, nullable: true, example: 'PO-10248' })
   readonly reference!: string | null;
 
-  @ApiProperty({ type: String, required: false, enum: ['out-of-stock', 'payment-declined'] satisfies RejectionReason[], description: 'Why it was rejected; only then.' })
+  @ApiProperty({ type: String, required: false, enum: REJECTION_REASONS, description: 'Why it was rejected; only then.' })
   readonly reason?: RejectionReason;
 
   @ApiProperty({ type: () => OrderLineView, isArray: true })

@@ -1,11 +1,13 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Sales } from '../repositories/sales.js';
 import { IsCustomerId } from '../schemas/sales.fields.js';
 import { CustomerSalesView } from '../schemas/sales.views.js';
 
-/** Everything sold to one customer so far; nothing to one who is not known. */
+@Described('Everything sold to one customer so far; nothing to one who is not known.')
 export class GetCustomerSales extends Query<CustomerSalesView> {
   static readonly type = 'reporting.get-customer-sales';
+  static readonly reply = CustomerSalesView;
 
   @IsCustomerId()
   readonly customerId: string;

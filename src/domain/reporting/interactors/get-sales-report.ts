@@ -1,10 +1,12 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { Described } from '../../shared/fields.js';
 import { Sales } from '../repositories/sales.js';
 import { SalesView } from '../schemas/sales.views.js';
 
-/** Everything sold so far. */
+@Described('Everything sold so far.')
 export class GetSalesReport extends Query<SalesView> {
   static readonly type = 'reporting.get-sales-report';
+  static readonly reply = SalesView;
 }
 
 @QueryHandler(GetSalesReport)

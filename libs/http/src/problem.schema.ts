@@ -1,6 +1,5 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import type { FieldProblem as FieldProblemJson, Problem as ProblemJson } from '@nestbox/http';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { FieldProblem as FieldProblemJson, Problem as ProblemJson } from './problem.js';
 
 /** One field of a request that breaks a rule. */
 export class FieldProblem implements FieldProblemJson {
@@ -13,10 +12,10 @@ export class FieldProblem implements FieldProblemJson {
 
 /** An error as the API says it. Source: RFC 9457. */
 export class Problem implements ProblemJson {
-  @ApiProperty({ type: String, description: 'Names the kind of problem; the same for every occurrence.', example: '/problems/http.invalid-request' })
+  @ApiProperty({ type: String, description: 'Names the kind of problem, the same for every occurrence; its page explains it.', example: '/problems/http.invalid-request' })
   readonly type!: string;
 
-  @ApiProperty({ type: String, example: 'Bad request' })
+  @ApiProperty({ type: String, example: 'Invalid request' })
   readonly title!: string;
 
   @ApiProperty({ type: 'integer', example: 400 })
@@ -25,8 +24,8 @@ export class Problem implements ProblemJson {
   @ApiProperty({ type: String, description: 'What was wrong this time, and what to do.' })
   readonly detail!: string;
 
-  @ApiProperty({ type: String, description: 'The request that it is about.', example: '/v1/orders' })
-  readonly instance!: string;
+  @ApiProperty({ type: String, required: false, description: 'The request that it is about.', example: '/v1/orders' })
+  readonly instance?: string;
 
   @ApiProperty({ type: String, description: 'Stable name of the error, for programs.', example: 'http.invalid-request' })
   readonly code!: string;
@@ -39,15 +38,4 @@ export class Problem implements ProblemJson {
 
   @ApiProperty({ type: () => FieldProblem, isArray: true, required: false, description: 'Which fields break a rule, and why.' })
   readonly errors?: FieldProblem[];
-}
-
-/** What every operation may answer, whatever it does. */
-const ALWAYS: Readonly<Record<number, string>> = { 503: 'The part of the system that knows the answer cannot be reached at the moment.' };
-
-/** Documents the refusals of an operation: why each status is answered. */
-export function ApiProblems(reasons: Readonly<Record<number, string>> = {}): MethodDecorator {
-  const responses = Object.entries({ ...reasons, ...ALWAYS }).map(([status, description]) =>
-    ApiResponse({ status: Number(status), description, content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } } }),
-  );
-  return applyDecorators(ApiExtraModels(Problem), ...responses);
 }

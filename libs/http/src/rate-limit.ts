@@ -1,0 +1,49 @@
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { httpProblems } from './http-problems.js';
+import { HttpRefusal } from './problem.js';
+
+export interface RateLimitOptions {
+  /** Requests of one caller in a minute, in this process. 0: no limit. */
+  readonly perMinute: number;
+  /** Who calls, once something knows it; undefined: the remote address counts. */
+  readonly callerOf?: (request: FastifyRequest) => string | undefined;
+  /** Routes that are not counted, with those below. Default: health, metrics and the documentation. */
+  readonly exempt?: readonly string[];
+}
+
+const EXEMPT = ['/health', '/metrics', '/docs', '/docs-json', '/docs-yaml'];
+const WINDOW_SECONDS = 60;
+/** Callers that are remembered; of more, those that have been silent for longest start anew. */
+const MOST_CALLERS = 50_000;
+
+/**
+ * Refuses (429) what one caller asks for beyond its share of the current minute, and tells with every answer what is left.
+ * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, which the package that counts does not speak yet.
+ */
+export function limitRates(fastify: FastifyInstance, { perMinute, callerOf, exempt = EXEMPT }: RateLimitOptions): void {
+  if (perMinute === 0) return;
+  const isExempt = (request: FastifyRequest) => {
+    // The route, not what was asked for: how a path is written makes no difference.
+    const { url } = request.routeOptions;
+    return url !== undefined && exempt.some((route) => url === route || url.startsWith(`${route}/`));
+  };
+  const policy = `"default";q=${perMinute};w=${WINDOW_SECONDS}`;
+  void fastify.register(rateLimit, { global: false, max: perMinute, timeWindow: WINDOW_SECONDS * 1_000, cache: MOST_CALLERS, keyGenerator: (request) => keyOf(request, callerOf?.(request)) }).after(() => {
+    const count = fastify.createRateLimit();
+    fastify.addHook('onRequest', async (request, reply) => {
+      if (isExempt(request)) return;
+      const counted = await count(request);
+      if (counted.isAllowed) return;
+      reply.headers({ 'ratelimit-policy': policy, ratelimit: `"default";r=${counted.remaining};t=${counted.ttlInSeconds}` });
+      if (!counted.isExceeded) return;
+      reply.header('retry-after', counted.ttlInSeconds);
+      throw new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${counted.ttlInSeconds} s, as Retry-After says.`);
+    });
+  });
+}
+
+/** A caller is never taken for an address. One client may have a whole /64 of IPv6: that is one key. */
+function keyOf({ ip }: FastifyRequest, caller: string | undefined): string {
+  return caller === undefined ? `address ${normalizeIP(ip ?? '')}` : `caller ${caller}`;
+}

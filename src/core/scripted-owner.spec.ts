@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { contextDefinitionOf, handledMessage, NatsConnection, Subjects } from '@nestbox/messaging';
+import { RemoteServer, type RemoteServerOptions } from '../../libs/messaging/src/nats/remote-server.js';
+import { contexts } from '../contexts.js';
+import { createApplication } from './application.js';
+
+const silent = () => undefined;
+const logger = { log: silent, warn: silent, error: silent };
+
+/** The gateway, and behind it, over NATS, an owner of every context that answers whatever a test tells it to. */
+export class ScriptedOwner {
+  private constructor(readonly gateway: NestFastifyApplication, readonly subjects: Subjects, readonly connection: NatsConnection) {}
+
+  static async start(more: NodeJS.ProcessEnv = {}): Promise<ScriptedOwner> {
+    const env = { SERVICE: 'gateway', NATS_URL: process.env['TEST_NATS_URL'], NATS_NAMESPACE: `nbtest_${randomBytes(5).toString('hex')}`, LOG_LEVEL: 'silent', ...more };
+    const { app } = await createApplication(env);
+    await app.init();
+    const connection = new NatsConnection({ url: env.NATS_URL!, logger });
+    await connection.start();
+    return new ScriptedOwner(app, new Subjects(env.NATS_NAMESPACE), connection);
+  }
+
+  /** Answers every command and query with what `answer` gives or throws, for as long as `work` takes. */
+  async answering<T>(answer: () => Promise<unknown>, work: () => Promise<T>, options: Partial<RemoteServerOptions> = {}): Promise<T> {
+    const definitions = Object.values(contexts).map((module) => contextDefinitionOf(module)!);
+    const messages = definitions.flatMap(({ commands = [], queries = [] }) => [
+      ...commands.map((handler) => ({ kind: 'command' as const, message: handledMessage(handler, 'command') })),
+      ...queries.map((handler) => ({ kind: 'query' as const, message: handledMessage(handler, 'query') })),
+    ]);
+    const server = new RemoteServer({ connection: this.connection, subjects: this.subjects, contexts: Object.keys(contexts), messages, execute: answer, timeoutMs: 5_000, logger, ...options });
+    await server.start();
+    try {
+      return await work();
+    } finally {
+      await server.stop();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.close();
+    await this.connection.close();
+  }
+}
