@@ -10,6 +10,15 @@ type Output = 'inherit' | 'pipe';
 /** How often to look whether the parent is still there. */
 const ORPHAN_CHECK_MS = 250;
 
+/**
+ * What any program needs to run at all, and nothing else of this process's environment. With the folder of compiled
+ * code, if there is one: a process that has started before starts a fifth faster.
+ */
+export function bareEnvironment(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'NODE_COMPILE_CACHE'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}
+
 /** Starts the built application; it ends when this process does, however that happens. */
 export function spawnApplication(env: NodeJS.ProcessEnv, output: Output): ChildProcess {
   const preload = pathToFileURL(path.join(projectRoot, 'scripts', 'die-with-parent.mjs')).href;

@@ -10,6 +10,11 @@ export function loadDotEnv(): void {
   if (existsSync(file)) process.loadEnvFile(file);
 }
 
+/** Whether a setting has a value, or a file that has it. */
+export function isSet(env: NodeJS.ProcessEnv, name: string): boolean {
+  return Boolean(env[name] || env[`${name}_FILE`]);
+}
+
 /** Ends the program with one line for a person: an error of the set-up is no crash, and has no stack. */
 export function fail(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { findProgram, installFromApt } from './apt.ts';
 import { freePort, hasEnded, spawnProgram, stopChild } from './children.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
 
@@ -17,6 +18,7 @@ export interface Service {
 }
 
 const READY_WITHIN_MS = 20_000;
+const HOW_TO_GET_NATS = 'Install nats-server (https://docs.nats.io: a package of your system, or one binary), start Docker, or set NATS_URL to a server with JetStream.';
 
 /** The Postgres that the environment names, else one that answers on its default port, else an embedded one. */
 export async function ensurePostgres(): Promise<Service> {
@@ -54,10 +56,11 @@ export async function ensureNats(): Promise<Service> {
 export async function startNats(): Promise<Service> {
   const port = await freePort();
   const url = `nats://127.0.0.1:${port}`;
-  if (!has('nats-server') && !dockerEngine()) installNats();
+  if (!natsProgram() && !dockerEngine()) installFromApt('nats-server', HOW_TO_GET_NATS);
+  const program = natsProgram();
   const store = mkdtempSync(join(tmpdir(), 'nestbox-nats-'));
-  const child = has('nats-server')
-    ? spawnProgram(natsProgram(), ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store])
+  const child = program
+    ? spawnProgram(program, ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store])
     : spawnProgram('docker', ['run', '--rm', '-p', `127.0.0.1:${port}:4222`, 'nats:2.11.4-alpine', '-js']);
   const stop = async () => {
     await stopChild(child, 5_000);
@@ -109,31 +112,11 @@ function natsAnswers(url: string): Promise<boolean> {
   });
 }
 
-function has(program: string): boolean {
-  return program === 'nats-server' ? natsProgram() !== '' : spawnSync('which', [program]).status === 0;
-}
-
-/** Debian puts it where the PATH of a user does not look. */
-function natsProgram(): string {
-  for (const program of ['nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-server']) {
-    if (spawnSync(program, ['--version']).status === 0) return program;
-  }
-  return '';
+/** Where nats-server is; empty when it is not installed. */
+export function natsProgram(): string {
+  return findProgram('nats-server') ?? '';
 }
 
 function dockerEngine(): boolean {
   return spawnSync('docker', ['info'], { timeout: 5_000 }).status === 0;
-}
-
-function installNats(): void {
-  const how = 'Install nats-server (https://docs.nats.io: a package of your system, or one binary), start Docker, or set NATS_URL to a server with JetStream.';
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !has('apt-get')) throw new Error(`NATS is missing. ${how}`);
-  console.log('Installing nats-server with apt-get …');
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nats-server'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  } catch {
-    throw new Error(`apt-get could not install nats-server. ${how}`);
-  }
 }

@@ -11,7 +11,7 @@ let nats: NatsNamespace;
 let split: Split | undefined;
 const lines: string[] = [];
 
-const environment = () => ({ DATABASE_URL: database.url, NATS_URL: nats.url, NATS_NAMESPACE: nats.name, LOG_LEVEL: 'warn' });
+const environment = () => ({ ...database.env, NATS_URL: nats.url, NATS_NAMESPACE: nats.name, LOG_LEVEL: 'warn' });
 
 beforeAll(async () => {
   expect(build()).toBe(true);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { styleText } from 'node:util';
+import { withAdminToken } from './admin-token.ts';
 import { AppProcess } from './app-process.ts';
 import { build } from './build.ts';
 import { onStopSignal } from './children.ts';
@@ -113,13 +114,15 @@ async function main(): Promise<void> {
   if (!build()) process.exit(1);
   const colour = colouring();
   const log = (line: string) => console.log(colour(line));
-  split = await startSplit({ env: { PORT: '3000', ...process.env }, log, signal: stopping.signal }).catch((error: unknown) => (stopping.signal.aborted ? process.exit(0) : fail(error)));
+  const env = withAdminToken({ PORT: '3000', ...process.env });
+  split = await startSplit({ env, log, signal: stopping.signal }).catch((error: unknown) => (stopping.signal.aborted ? process.exit(0) : fail(error)));
   const gatewayUrl = forPeople(split.gatewayUrl);
   console.log(
     [
       `The split topology is ready: ${split.processes.length} processes.`,
       `  API         ${gatewayUrl}/v1`,
       `  Swagger UI  ${gatewayUrl}/docs`,
+      `  Operations  curl ${gatewayUrl}/admin/trouble -H "authorization: Bearer ${env['ADMIN_TOKEN_SHOW'] === 'true' ? env['ADMIN_TOKEN'] : '$ADMIN_TOKEN'}"`,
       ...split.processes.map(({ service, instance, url, pid }) => `  ${`${service} ${instance}`.padEnd(12)}${forPeople(url!)}/health/ready  (pid ${pid})`),
       `  Try         curl -i ${gatewayUrl}/v1/orders -H 'content-type: application/json' -d '{"customerId":"QUICK","lines":[{"productId":"chai","quantity":2,"unitPrice":1800}]}'`,
       'Ctrl-C stops all of it.',

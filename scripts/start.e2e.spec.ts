@@ -24,7 +24,7 @@ afterAll(() => database.drop());
 function start(env: Record<string, string>): { child: ChildProcess; output: string[] } {
   const output: string[] = [];
   const child = spawn(process.execPath, [path.join(projectRoot, 'scripts', 'start.ts')], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: database.url, PORT: '0', LOG_LEVEL: 'warn', ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...database.env, PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
@@ -36,10 +36,14 @@ async function ready(output: string[]): Promise<void> {
   await vi.waitFor(() => expect(output.join('\n')).toContain('is ready'), { timeout: 30_000, interval: 20 });
 }
 
-test('SIGTERM ends the application in order, and nothing is left', async () => {
+test('it shows a token that opens /admin; SIGTERM ends the application in order, and nothing is left', async () => {
   const { child, output } = start({});
   await ready(output);
   const [app] = childrenOf(child.pid!);
+  const shown = /Operations +curl (\S+) -H "authorization: (Bearer \S+)"/.exec(output.join('\n'));
+  // A token that was made for this start, and opens what nobody else can.
+  expect((await fetch(shown![1]!, { headers: { authorization: shown![2]! } })).status).toBe(200);
+  expect((await fetch(shown![1]!)).status).toBe(401);
   child.kill('SIGTERM');
   expect(await ended(child)).toBe(0);
   expect(isRunning(app!)).toBe(false);

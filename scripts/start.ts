@@ -1,9 +1,10 @@
 // npm start: builds if needed, starts the embedded Postgres unless DATABASE_URL names another, runs the application.
 import path from 'node:path';
+import { withAdminToken } from './admin-token.ts';
 import { build } from './build.ts';
 import { ended, onStopSignal, spawnApplication } from './children.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
-import { fail, loadDotEnv, projectRoot } from './project.ts';
+import { fail, isSet, loadDotEnv, projectRoot } from './project.ts';
 
 let stopping = false;
 let app: ReturnType<typeof spawnApplication> | undefined;
@@ -18,8 +19,8 @@ onStopSignal(
 loadDotEnv();
 if (!build()) process.exit(1);
 
-const env = { ...process.env };
-const postgres = env['DATABASE_URL'] || stopping ? undefined : await startEmbeddedPostgres(path.join(projectRoot, '.data', 'postgres')).catch(fail);
+const env = withAdminToken(process.env);
+const postgres = isSet(env, 'DATABASE_URL') || stopping ? undefined : await startEmbeddedPostgres(path.join(projectRoot, '.data', 'postgres')).catch(fail);
 if (postgres) {
   env['DATABASE_URL'] = postgres.url;
   if (!postgres.dataDir.startsWith(projectRoot)) console.log(`The data is in ${postgres.dataDir}: the account of Postgres may not enter this folder.`);

@@ -17,6 +17,7 @@ const violations: Record<string, [string, string][]> = {
   'messaging-knows-kernel-and-persistence': [['libs/messaging/src/bad.ts', '@nestbox/http']],
   'http-and-ops-know-the-kernel-only': [['libs/http/src/bad.ts', '@nestbox/persistence']],
   'models-are-plain': [['src/domain/ordering/models/bad.ts', '@nestjs/common']],
+  'events-carry-their-fields': [['src/domain/ordering/models/bad.events.ts', '@nestjs/common']],
   'contexts-meet-in-events-only': [['src/domain/billing/interactors/bad.ts', '../../ordering/models/order.js']],
   'domain-knows-no-entry-point': [['src/domain/billing/interactors/worse.ts', '../../../core/a.js']],
   'api-translates-only': [['src/api/ordering/bad.ts', '../../domain/ordering/repositories/orders.js']],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions } from '../../scripts/demo/options.ts';
+import { bareEnvironment } from '../../scripts/children.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { EVENTUALLY, type Order, type Page, usd } from '../e2e/api.ts';
 import { RunningApp } from '../e2e/harness.ts';
@@ -99,7 +100,7 @@ describe('the README', () => {
     it('has a command that rebuilds the report', async () => {
       const rebuild = scripts.find((command) => command.startsWith('npm run cli -- '));
       const args = rebuild!.split(' ').slice(4);
-      const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...app.cliEnvironment };
+      const env = { ...bareEnvironment(), ...app.cliEnvironment };
       const { stdout } = await run(process.execPath, ['scripts/cli.ts', ...args], { cwd: projectRoot, env });
       expect(stdout).toContain('sales-report');
     });

@@ -62,7 +62,7 @@ export interface Page<T> {
 }
 
 /** How long an effect may take to show, in ms. It only ends a test that would never end. */
-export const EVENTUALLY = { timeout: 15_000, interval: 20 };
+export const EVENTUALLY = { timeout: 60_000, interval: 20 };
 
 export const usd = (amount: number): Money => ({ amount, currency: 'USD' });
 
@@ -78,7 +78,7 @@ export class Api {
   async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     const payload = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(this.url + path, { method, headers: { ...contentType, ...headers }, ...payload, signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(this.url + path, { method, headers: { ...contentType, ...headers }, ...payload, signal: AbortSignal.timeout(60_000) });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { bareEnvironment } from '../../scripts/children.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import type { DemoResult } from '../../scripts/demo/report.ts';
 
@@ -12,7 +13,7 @@ export interface DemoRun {
 
 /** Runs `npm run demo -- --json …` as a process of its own, without npm. */
 export function runDemo(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<DemoRun> {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings };
+  const env = { ...bareEnvironment(), ...settings };
   return new Promise((resolve) => {
     execFile(process.execPath, ['scripts/demo/main.ts', '--json', ...args], { cwd: projectRoot, env }, (error, stdout, stderr) => {
       const last = stdout.trimEnd().split('\n').at(-1) ?? '';

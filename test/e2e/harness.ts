@@ -12,6 +12,9 @@ import { ServiceProcess } from './service-process.ts';
 export const MODES = ['in-process', 'nats', 'split'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** Lets the tests in under `/admin`. */
+export const ADMIN_TOKEN = 'the-token-of-the-tests';
+
 interface Topology {
   readonly services: Readonly<Record<string, { readonly contexts: readonly string[]; readonly instances?: number }>>;
 }
@@ -34,7 +37,7 @@ export class RunningApp {
     if (!build()) throw new Error('The sources do not compile; there is no application to test.');
     const nats = mode === 'in-process' ? undefined : createNatsNamespace();
     const database = await createTestDatabase();
-    const all = { DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...(nats && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }), ...settings };
+    const all = { ...database.env, LOG_LEVEL: 'warn', ADMIN_TOKEN, ...(nats && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }), ...settings };
     const starting = await Promise.allSettled(servicesOf(mode).map((service) => ServiceProcess.start(service, environmentOf(service, all))));
     const services = starting.flatMap((started) => (started.status === 'fulfilled' ? [started.value] : []));
     const failure = starting.find((started) => started.status === 'rejected');

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { ended, spawnApplication, stopChild } from '../../scripts/children.ts';
+import { bareEnvironment, ended, spawnApplication, stopChild } from '../../scripts/children.ts';
 
 /** How long a process may take until it is ready, in ms: generous, because several start at once on few cores. */
-const READY_WITHIN = 45_000;
+const READY_WITHIN = 120_000;
 /** How many lines of its output are kept for error messages. */
 const KEPT_LINES = 60;
 
@@ -18,8 +18,7 @@ export class ServiceProcess {
     readonly name: string,
     readonly env: Readonly<Record<string, string>>,
   ) {
-    // Nothing of the environment of the tests gets in, apart from what a program needs to run at all.
-    this.child = spawnApplication({ PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, 'pipe');
+    this.child = spawnApplication({ ...bareEnvironment(), ...env }, 'pipe');
   }
 
   /** Starts a process and waits until it is ready. @throws with its last output when it does not get there */

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENTUALLY, expectProblem, unique, usd } from './api.ts';
 import { runDemo } from './demo.ts';
-import { RunningApp } from './harness.ts';
+import { ADMIN_TOKEN, RunningApp } from './harness.ts';
 
 /** What the application promises about how long a caller waits, in ms; the server gives up a little before the client here. */
-const DEADLINE = 3_000;
+const DEADLINE = 8_000;
 
 describe('the split application, when a part of it is gone', () => {
   let app: RunningApp;
@@ -44,6 +45,9 @@ describe('the split application, when a part of it is gone', () => {
     expectProblem(await api.call('GET', `/v1/customers/${customerId}/account`), 503, 'messaging.context-unavailable');
     // The gateway can still serve, so it stays ready.
     expect((await api.call('GET', '/health/ready')).status).toBe(200);
+    // Whoever looks after the system sees the rest, and what is missing.
+    const seen = await api.call('GET', '/admin/readers', undefined, { authorization: `Bearer ${ADMIN_TOKEN}` });
+    expect(seen.body).toMatchObject({ silent: [{ context: 'billing', reason: expect.stringContaining('cannot be reached') as string }] });
     const id = await api.place(customerId, [{ productId, quantity: 2, unitPrice: 500 }]);
     await expect.poll(() => api.product(productId), EVENTUALLY).toMatchObject({ reserved: 2 });
     expect(await api.order(id)).toMatchObject({ status: 'placed' });
@@ -55,18 +59,44 @@ describe('the split application, when a part of it is gone', () => {
     expect((await setLimit(customerId, 2_000)).status).toBe(200);
   });
 
-  it('answers 503 within the deadline when billing is there, but does not answer', async () => {
+  it('answers 504 within the deadline when billing is there, but does not answer', async () => {
     const billing = only('billing');
     const customerId = unique('customer');
     billing.freeze(true);
     try {
       // The server's own deadline must end it: the client would wait much longer.
-      expectProblem(await setLimit(customerId, 5), 503, 'messaging.context-timeout');
+      expectProblem(await setLimit(customerId, 5), 504, 'messaging.context-timeout');
     } finally {
       billing.freeze(false);
     }
     await expect.poll(async () => (await setLimit(customerId, 7)).status, EVENTUALLY).toBe(200);
     expect(await app.api.account(customerId)).toMatchObject({ creditLimit: usd(7) });
+  });
+
+  it('takes each order once, and answers it, across the death of the service that takes them', { timeout: 120_000 }, async () => {
+    const { api } = app;
+    const [productId, customerId] = [await api.stock(1_000), unique('customer')];
+    const keys = Array.from({ length: 40 }, () => randomUUID());
+    const send = (key: string, quantity = 1) => api.call<{ id: string }>('POST', '/v1/orders', { customerId, lines: [{ productId, quantity, unitPrice: 100 }] }, { 'idempotency-key': key });
+    const answered = await send(keys[0]!);
+    expect(answered.status).toBe(201);
+
+    const burst = keys.map((key) => send(key));
+    await only('ordering').kill('SIGKILL');
+    await Promise.all(burst);
+    await app.startService('ordering');
+    const answers = await Promise.all(
+      keys.map(async (key) => {
+        // One that was in progress is claimed until its time is over.
+        await expect.poll(async () => (await send(key)).status, EVENTUALLY).toBe(201);
+        return send(key);
+      }),
+    );
+    expect(answers.map(({ headers }) => headers.get('idempotent-replayed'))).toEqual(keys.map(() => 'true'));
+    expect([answers[0]!.body, answers[0]!.headers.get('location')]).toEqual([answered.body, answered.headers.get('location')]);
+    const orders = await api.orders({ customerId });
+    expect(orders.map(({ id }) => id).toSorted()).toEqual(answers.map(({ body }) => body.id).toSorted());
+    expectProblem(await send(keys[0]!, 2), 422, 'messaging.idempotency-key-reused');
   });
 
   it('lets the demo say which orders wait while billing is gone, and finish its work afterwards', { timeout: 120_000 }, async () => {

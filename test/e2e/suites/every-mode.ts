@@ -3,6 +3,7 @@ import { type Mode, RunningApp } from '../harness.ts';
 import { http } from './http.ts';
 import { invalidRequests } from './invalid-requests.ts';
 import { lists } from './lists.ts';
+import { operations } from './operations.ts';
 import { orders } from './orders.ts';
 import { refusedOrders } from './refused-orders.ts';
 import { salesReport } from './sales-report.ts';
@@ -23,6 +24,7 @@ export function describeApi(mode: Mode): void {
     lists(app);
     invalidRequests(app);
     http(app);
+    operations(app);
     // Last, because it looks back at what all the others have done.
     salesReport(app);
   });

@@ -48,11 +48,11 @@ export function http(app: () => RunningApp): void {
     it('is a problem for a route that there is not', async () => {
       const { api } = app();
       expect(expectProblem(await api.call('GET', '/v1/nothing?secret=1'), 404, 'http.not-found').instance).toBe('/v1/nothing');
-      expectProblem(await api.call('DELETE', '/v1/orders'), 404, 'http.not-found');
+      expectProblem(await api.call('DELETE', '/v1/orders'), 405, 'http.method-not-allowed');
     });
 
     it.each(['{"customerId":', '{"a":1}}', 'customerId=VINET'])('is a problem for malformed JSON: %s', async (body) => {
-      expectProblem(await app().api.call('POST', '/v1/orders', body), 400, 'http.bad-request');
+      expectProblem(await app().api.call('POST', '/v1/orders', body), 400, 'http.malformed-json');
     });
 
     it('is a problem for a body that is no JSON, or too large', async () => {

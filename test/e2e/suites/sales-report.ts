@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { bareEnvironment } from '../../../scripts/children.ts';
 import { projectRoot } from '../../../scripts/project.ts';
 import { type Api, EVENTUALLY, type Sales, unique, usd } from '../api.ts';
 import { withTransaction } from '../database.ts';
@@ -30,7 +31,7 @@ export function salesReport(app: () => RunningApp): void {
         }
       };
       const rebuild = async () => {
-        const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...cliEnvironment };
+        const environment = { ...bareEnvironment(), ...cliEnvironment };
         const { stdout } = await run(process.execPath, ['dist/cli.js', 'projection', 'rebuild', 'sales-report'], { cwd: projectRoot, env: environment });
         rebuilt = true;
         return stdout;

@@ -1,0 +1,55 @@
+import os from 'node:os';
+import { connect } from '@nats-io/transport-node';
+import pg from 'pg';
+import { UsageError } from '@nestbox/kernel';
+
+/** What the numbers were measured on. */
+export interface Machine {
+  readonly cores: string;
+  readonly memory: string;
+  readonly system: string;
+  readonly node: string;
+  readonly postgres: string;
+  readonly nats: string;
+}
+
+/** Settings without which Postgres answers before anything is safe; numbers with them off would be worth nothing. */
+const NEEDED = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+
+/**
+ * Looks at what the benchmarks run on.
+ * @throws UsageError when Postgres does not keep what it has committed
+ */
+export async function inspectMachine(postgresUrl: string, natsUrl: string): Promise<Machine> {
+  const cpus = os.cpus();
+  return {
+    cores: `${os.availableParallelism()} (${cpus[0]?.model.trim() ?? 'unknown'})`,
+    memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
+    system: `${os.type()} ${os.release()}`,
+    node: process.versions.node,
+    postgres: await inspectPostgres(postgresUrl),
+    nats: await inspectNats(natsUrl),
+  };
+}
+
+async function inspectPostgres(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const shown = async (name: string) => (await client.query(`show ${name}`)).rows[0][name] as string;
+    for (const [name, wanted] of Object.entries(NEEDED)) {
+      const found = await shown(name);
+      if (found !== wanted) throw new UsageError(`Postgres runs with ${name} = ${found}: its commits are not safe, so its speed means nothing.`, `set ${name} = ${wanted}, or let TEST_POSTGRES_URL name another server.`);
+    }
+    return `${await shown('server_version')}, fsync on, shared_buffers ${await shown('shared_buffers')}`;
+  } finally {
+    await client.end();
+  }
+}
+
+async function inspectNats(url: string): Promise<string> {
+  const client = await connect({ servers: new URL(url).host });
+  const version = client.info?.version ?? 'unknown';
+  await client.close();
+  return `${version}, streams in files`;
+}

@@ -1,0 +1,25 @@
+import type { Side } from './death.ts';
+import type { Mode } from './stage.ts';
+
+/** Points that no scenario passes, and why. */
+export interface Exception {
+  readonly points: RegExp;
+  readonly modes: readonly Mode[];
+  /** Only this side of it. */
+  readonly side?: Side;
+  readonly reason: string;
+  /** It depends on the moment whether it is passed. */
+  readonly perhaps?: boolean;
+}
+
+export const exceptions: readonly Exception[] = [
+  { points: /^messaging\/(nats\/|relay-log)/, modes: ['in-process'], reason: 'there is no broker' },
+  { points: /^messaging\/engine Engine\.startContext: run\(relay\)/, modes: ['in-process'], reason: 'there is no relay' },
+  { points: /^messaging\/log-beginnings/, modes: ['nats'], reason: 'only what people look at asks for it there' },
+  { points: /^messaging\/log-source/, modes: ['nats'], reason: 'readers read from the stream' },
+  {
+    points: /NatsConnection\.dialUntilConnected: client\.close$/,
+    modes: ['nats'],
+    reason: 'only when a stop falls into the handshake of the first connection, before anything works over it',
+  },
+];
