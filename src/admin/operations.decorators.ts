@@ -1,22 +1,22 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, type ApiPropertyOptions, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, httpProblems, type ProblemDefinition } from '@nestbox/http';
+import { ApiProblems, type ProblemDefinition } from '@nestbox/http';
 import type { DefinedError } from '@nestbox/kernel';
 import { operationsErrors } from '@nestbox/messaging';
 import { IsBoolean, IsOptional, IsString, MaxLength } from 'class-validator';
-import { AdminTokenGuard } from './admin-token.guard.js';
+import { OperationsGuard } from './operations.guard.js';
 
 /** Name of the security scheme in the OpenAPI document. */
 export const ADMIN_SCHEME = 'admin-token';
 
 /** A controller for whoever operates the system. */
 export function ForOperators(): ClassDecorator {
-  return applyDecorators(ApiTags('operations'), ApiBearerAuth(ADMIN_SCHEME), UseGuards(AdminTokenGuard));
+  return applyDecorators(ApiTags('operations'), ApiBearerAuth(ADMIN_SCHEME), UseGuards(OperationsGuard));
 }
 
 /** Documents the refusals of an operation of `/admin`, beside those that all have. */
 export function ApiRefusals(...errors: readonly DefinedError<ProblemDefinition>[]): MethodDecorator {
-  return ApiProblems(httpProblems.notAuthenticated, operationsErrors.noSuchContext, ...errors);
+  return ApiProblems(operationsErrors.noSuchContext, ...errors);
 }
 
 /** A name or an id that may be left out. */

@@ -1,5 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
-import { parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
+import { DevIssuerModule, parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
 import { HealthModule, LoggingModule, MetricsModule } from '@nestbox/ops';
 import { MessagingModule, type ServiceTopology } from '@nestbox/messaging';
 import { databaseUrlSetting, PersistenceModule } from '@nestbox/persistence';
@@ -9,12 +9,13 @@ import { contexts } from '../contexts.js';
 import { DeprecationMetrics } from './deprecation-metrics.js';
 import { HealthProbes } from './health-probes.js';
 import { MessagingMetrics } from './messaging-metrics.js';
+import { allPermissions, type Identification } from './identity.js';
 import type { ApplicationSettings } from './settings.js';
 
 class ApplicationModule {}
 
 /** What one service of the topology consists of. */
-export function applicationModule(settings: ApplicationSettings, topology: ServiceTopology, catalogue: ProblemCatalogue): DynamicModule {
+export function applicationModule(settings: ApplicationSettings, topology: ServiceTopology, catalogue: ProblemCatalogue, { devIssuer }: Partial<Identification>): DynamicModule {
   const { admin, databases, http: server, logging, messaging } = settings;
   const http = topology.entrypoints.includes('http');
   const urls = databases as Readonly<Record<string, unknown>>;
@@ -35,7 +36,8 @@ export function applicationModule(settings: ApplicationSettings, topology: Servi
       MessagingModule.forRoot({ topology, settings: messaging, contexts: Object.keys(contexts) }),
       ...topology.contexts.map((name) => contexts[name as keyof typeof contexts]),
       ...(http ? [RouteAliasesModule.forRoot(parseRouteAliases(server.ROUTE_ALIASES ?? ''))] : []),
-      ...(http && admin.ADMIN_TOKEN !== undefined ? [AdminModule.forRoot(admin.ADMIN_TOKEN)] : []),
+      ...(devIssuer ? [DevIssuerModule.forRoot(devIssuer, allPermissions())] : []),
+      ...(http && admin.ADMIN_TOKEN !== undefined ? [AdminModule.forRoot()] : []),
     ],
     controllers: http ? controllers : [],
     providers: [HealthProbes, MessagingMetrics, DeprecationMetrics],

@@ -4,9 +4,11 @@ import { httpAdapter, ProblemFilter, serveAsyncApi, serveOpenApi, validationPipe
 import { loadTopology, type ServiceTopology, Subjects } from '@nestbox/messaging';
 import { Logger as PinoLogger } from 'nestjs-pino';
 import { ADMIN_SCHEME } from '../admin/operations.decorators.js';
+import { BEARER_SCHEME } from '../api/sends.js';
 import { contexts } from '../contexts.js';
 import { applicationModule } from './application.module.js';
 import { httpOptions } from './http.settings.js';
+import { type Identification, identification } from './identity.js';
 import { messagesDocument } from './messages-document.js';
 import { applicationProblems, generalProblems } from './problems.js';
 import { type ApplicationSettings, readApplicationSettings, warnOfMisspelledSettings } from './settings.js';
@@ -27,8 +29,9 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
   const { admin, http, messaging } = settings;
   const topology = loadTopology(messaging.TOPOLOGY_FILE, Object.keys(contexts), messaging.SERVICE);
   const catalogue = applicationProblems();
-  const module = applicationModule(settings, topology, catalogue);
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(httpOptions(http)), { bufferLogs: true, autoFlushLogs: false, abortOnError: false });
+  const identified: Partial<Identification> = topology.entrypoints.includes('http') ? await identification(settings, env) : {};
+  const module = applicationModule(settings, topology, catalogue, identified);
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter({ ...httpOptions(http), tokenReaders: identified.tokenReaders ?? [] }), { bufferLogs: true, autoFlushLogs: false, abortOnError: false });
   // Up to here logs are kept back: when the creation fails, its error is thrown, and Nest's own lines about it are dropped.
   app.useLogger(app.get(PinoLogger));
   app.flushLogs();
@@ -42,7 +45,11 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
       version: '1',
       catalogue,
       problems: generalProblems,
-      ...(admin.ADMIN_TOKEN !== undefined && { bearer: { name: ADMIN_SCHEME, description: 'The ADMIN_TOKEN that the service was started with.' } }),
+      bearers: [
+        { name: BEARER_SCHEME, description: `A token of ${identified.devIssuer ? 'this service itself, from `POST /dev/token`' : settings.identity.JWT_ISSUER ?? 'the issuer'}.` },
+        ...(admin.ADMIN_TOKEN === undefined ? [] : [{ name: ADMIN_SCHEME, description: 'The ADMIN_TOKEN that the service was started with, or a token with the permission `operations`.' }]),
+      ],
+      ...(identified.devIssuer && { tokenRoute: '/dev/token' }),
     });
     serveAsyncApi(app, () => messagesDocument(new Subjects(messaging.NATS_NAMESPACE)));
   }

@@ -1,6 +1,6 @@
 import { DeadlineExceeded, definitionOf, type DefinedError, moneyErrors } from '@nestbox/kernel';
-import { type GeneralProblems, type ProblemCatalogue, problemCatalogue } from '@nestbox/http';
-import { contextDefinitionOf, contextErrors, IdempotencyKeyReused, messagingErrors, remoteErrors, RequestInProgress } from '@nestbox/messaging';
+import { type GeneralProblems, httpProblems, type ProblemCatalogue, problemCatalogue } from '@nestbox/http';
+import { contextDefinitionOf, contextErrors, IdempotencyKeyReused, messagingErrors, NotAuthenticated, PermissionMissing, remoteErrors, RequestInProgress } from '@nestbox/messaging';
 import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceErrors } from '@nestbox/persistence';
 import { adminErrors } from '../admin/admin.errors.js';
 import { cliErrors } from '../cli/cli.errors.js';
@@ -19,6 +19,7 @@ export function applicationProblems(): ProblemCatalogue {
 
 /** Where every operation depends on: its context, wherever that is, and its database. */
 export const generalProblems: GeneralProblems = {
-  always: [DatabaseUnavailable, DeadlineExceeded, remoteErrors.contextUnavailable, remoteErrors.contextOverloaded, remoteErrors.contextTimeout],
+  secured: [NotAuthenticated, PermissionMissing],
+  always: [httpProblems.invalidToken, DatabaseUnavailable, DeadlineExceeded, remoteErrors.contextUnavailable, remoteErrors.contextOverloaded, remoteErrors.contextTimeout],
   writing: [ConcurrencyConflict, IdempotencyKeyReused, OutcomeUnknown, RequestInProgress],
 };

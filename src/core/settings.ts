@@ -5,12 +5,14 @@ import { persistenceSettings } from '@nestbox/persistence';
 import { adminSettings } from '../admin/admin.settings.js';
 import { contexts } from '../contexts.js';
 import { httpSettings } from './http.settings.js';
+import { identitySettings } from './identity.settings.js';
 
 const databaseSettings = persistenceSettings(Object.keys(contexts));
 
 /** Every setting of the application, as the documentation lists them. */
 export const settingSections: readonly SettingSection[] = [
   { title: 'HTTP', definitions: httpSettings },
+  { title: 'Identity', definitions: identitySettings },
   { title: 'Databases', definitions: databaseSettings },
   { title: 'Messaging', definitions: messagingSettings },
   { title: 'Administration', definitions: adminSettings },
@@ -23,8 +25,8 @@ const sets = settingSections.map(({ definitions }) => definitions);
 /** All settings of this process, secrets from files and Vault among them. @throws InvalidSettings with everything that is wrong */
 export async function readApplicationSettings(env: NodeJS.ProcessEnv) {
   const resolved = await resolveSecrets(env, ...sets);
-  const [http, databases, messaging, admin, logging] = readSettings(resolved, httpSettings, databaseSettings, messagingSettings, adminSettings, loggingSettings, vaultSettings);
-  return { http, databases, messaging, admin, logging };
+  const [http, identity, databases, messaging, admin, logging] = readSettings(resolved, httpSettings, identitySettings, databaseSettings, messagingSettings, adminSettings, loggingSettings, vaultSettings);
+  return { http, identity, databases, messaging, admin, logging };
 }
 
 export type ApplicationSettings = Awaited<ReturnType<typeof readApplicationSettings>>;

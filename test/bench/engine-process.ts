@@ -31,6 +31,7 @@ serve(
           imports: [
             PersistenceModule.forRoot({ urlOf: () => databaseUrl, migrate: true }),
             MessagingModule.forRoot({
+              access: 'open',
               topology: { service: 'bench', contexts, entrypoints: [], events: nats ? 'nats' : 'in-process', instances: 1 },
               settings: { SERVICE: 'bench', TOPOLOGY_FILE: '', NATS_URL: nats?.url ?? '', NATS_NAMESPACE: nats?.namespace ?? '', REMOTE_TIMEOUT_MS: 5_000, EVENT_RETENTION_DAYS: 7, OUTBOX_RETENTION_DAYS: 30, READER_ALARM_HOURS: 24, IDEMPOTENCY_KEY_HOURS: 24 },
             }),

@@ -146,7 +146,7 @@ async function startPublisher(): Promise<Publisher> {
     module: class Application {},
     imports: [
       PersistenceModule.forRoot({ urlOf: () => url, migrate: true }),
-      MessagingModule.forRoot({ topology: { service: 'meter', contexts: ['meter'], entrypoints: [], events: 'nats', instances: 1 }, settings }),
+      MessagingModule.forRoot({ access: 'open', topology: { service: 'meter', contexts: ['meter'], entrypoints: [], events: 'nats', instances: 1 }, settings }),
       MeterModule,
     ],
   };

@@ -24,6 +24,7 @@ const app = await NestFactory.createApplicationContext(
     imports: [
       PersistenceModule.forRoot({ urlOf: () => DATABASE_URL, migrate: true }),
       MessagingModule.forRoot({
+        access: 'open',
         topology: { service: SUBSCRIBER, contexts: [...publisher.map(() => 'meter'), SUBSCRIBER], entrypoints: [], events: overNats ? 'nats' : 'in-process', instances: 2 },
         settings,
       }),

@@ -14,6 +14,7 @@ export async function startApplication(database: TestDatabase, reader: string, l
     imports: [
       PersistenceModule.forRoot({ urlOf: () => database.url, poolSize: 4, enginePoolSize: 4, migrate: true }),
       MessagingModule.forRoot({
+        access: 'open',
         topology: { service: 'all', contexts: ['shop', 'desk', 'audit'], entrypoints: [], events: 'in-process', instances: 1 },
         settings: { SERVICE: 'all', TOPOLOGY_FILE: '', NATS_URL: '', NATS_NAMESPACE: '', REMOTE_TIMEOUT_MS: 5_000, EVENT_RETENTION_DAYS: 7, OUTBOX_RETENTION_DAYS: 30, READER_ALARM_HOURS: 24, IDEMPOTENCY_KEY_HOURS: 24 },
         throughSource: (name, source) => (name === reader && source.context === 'shop' ? new LyingSource(source, lie) : source),

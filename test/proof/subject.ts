@@ -37,6 +37,7 @@ const application = {
       poolSize: Number(DATABASE_POOL_SIZE), enginePoolSize: Number(DATABASE_ENGINE_POOL_SIZE), answerTimeoutMs: 5_000, migrate: true,
     }),
     MessagingModule.forRoot({
+      access: 'open',
       topology,
       settings: { SERVICE: ROLE, TOPOLOGY_FILE: '', NATS_URL, NATS_NAMESPACE, REMOTE_TIMEOUT_MS: 5000, EVENT_RETENTION_DAYS: 7, OUTBOX_RETENTION_DAYS: 30, READER_ALARM_HOURS: 24, IDEMPOTENCY_KEY_HOURS: 24 },
     }),

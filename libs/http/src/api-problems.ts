@@ -14,6 +14,7 @@ interface Operation {
   readonly operationId?: string;
   readonly parameters?: readonly { readonly in?: string }[];
   readonly requestBody?: object;
+  readonly security?: readonly object[];
   readonly responses: Record<string, object>;
   [CODES]?: readonly string[];
 }
@@ -21,9 +22,11 @@ interface Operation {
 /** Problems that follow from what an operation is, not from what it does. */
 export interface GeneralProblems {
   /** Every operation may answer these. */
-  readonly always?: readonly DefinedError[];
+  readonly always?: readonly DefinedError<ProblemDefinition>[];
+  /** And these, if it asks for a token. */
+  readonly secured?: readonly DefinedError<ProblemDefinition>[];
   /** And these, if it changes something: every method but GET. */
-  readonly writing?: readonly DefinedError[];
+  readonly writing?: readonly DefinedError<ProblemDefinition>[];
 }
 
 /** Documents which errors an operation answers. Those of HTTP itself, and those that all operations have, need not be named. */
@@ -35,13 +38,13 @@ export function ApiProblems(...problems: readonly DefinedError<ProblemDefinition
  * Makes answers out of the problems of every operation that has {@link ApiProblems}: one for each status, with its codes.
  * @throws UsageError for a code that is not in the catalogue
  */
-export function documentProblems(document: OpenAPIObject, catalogue: ProblemCatalogue, { always = [], writing = [] }: GeneralProblems = {}): void {
+export function documentProblems(document: OpenAPIObject, catalogue: ProblemCatalogue, { always = [], secured = [], writing = [] }: GeneralProblems = {}): void {
   for (const path of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(path as Record<string, Operation>)) {
       const codes = operation[CODES];
       if (!codes) continue;
       delete operation[CODES];
-      const general = [...ofHttp(method, operation), ...always, ...(method === 'get' ? [] : writing)].map((problem) => definitionOf<ProblemDefinition>(problem).code);
+      const general = [...ofHttp(method, operation), ...always, ...(operation.security ? secured : []), ...(method === 'get' ? [] : writing)].map((problem) => definitionOf<ProblemDefinition>(problem).code);
       const entries = [...new Set([...codes, ...general])].map((code) => {
         const found = catalogue.get(code);
         if (!found) throw new UsageError(`@ApiProblems of ${operation.operationId ?? method} names "${code}", which is not in the catalogue of problems.`, 'list the error where it belongs: `errors` of its context, or the list of its library.');

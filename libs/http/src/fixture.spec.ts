@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { Body, Controller, Get, Header, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { currentMessage } from '@nestbox/kernel';
 import { httpAdapter, type HttpAdapterOptions } from './http-adapter.js';
 import { serveOpenApi } from './openapi.js';
 import { problemCatalogue } from './problem-catalogue.js';
@@ -26,6 +27,12 @@ class NotesController {
   @Get('enormous')
   enormous() {
     return { text: 'x'.repeat(64_000_000) };
+  }
+
+  @Get('whoami')
+  whoami() {
+    const { identity, tenantId } = currentMessage()!;
+    return { identity, tenantId };
   }
 
   @Get('health/live')

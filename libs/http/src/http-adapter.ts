@@ -1,5 +1,6 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { identifyCallers, refuseBadTokens, type TokenReader } from './authentication.js';
 import { answerClientError, answerExpectation } from './client-errors.js';
 import { type ConnectionLimits, defaultLimits, limitConnections, limitOptions } from './connection-limits.js';
 import { allowOrigins } from './cors.js';
@@ -20,6 +21,8 @@ export interface HttpAdapterOptions extends MessageContextOptions {
   readonly limits?: Partial<ConnectionLimits>;
   /** Default: no limit. */
   readonly rateLimit?: RateLimitOptions;
+  /** Know callers by their bearer tokens, one for each kind of token. Default: nobody is known, and tokens are not looked at. */
+  readonly tokenReaders?: readonly TokenReader[];
   /** Origins whose pages may call the API. Default: none but its own. */
   readonly corsOrigins?: readonly string[];
   /** Addresses and subnets of proxies whose `X-Forwarded-For` is believed. Default: none. */
@@ -32,7 +35,7 @@ export interface HttpAdapterOptions extends MessageContextOptions {
  * the application, it answers as a problem.
  * @throws UsageError when `corsOrigins` or `trustProxies` has what is none
  */
-export function httpAdapter({ bodyLimitBytes, limits = {}, rateLimit, corsOrigins = [], trustProxies = [], ...context }: HttpAdapterOptions): HttpAdapter {
+export function httpAdapter({ bodyLimitBytes, limits = {}, rateLimit, tokenReaders = [], corsOrigins = [], trustProxies = [], ...context }: HttpAdapterOptions): HttpAdapter {
   const allLimits = { ...defaultLimits, idleTimeoutMs: Math.max(defaultLimits.idleTimeoutMs, 2 * context.maxTimeoutMs), ...limits };
   const { http, ...serverLimits } = limitOptions(allLimits);
   const adapter = new HttpAdapter({
@@ -56,7 +59,9 @@ export function httpAdapter({ bodyLimitBytes, limits = {}, rateLimit, corsOrigin
   // Before the limit: a page may read why it was refused.
   sendSecurityHeaders(fastify);
   allowOrigins(fastify, corsOrigins);
+  if (tokenReaders.length > 0) identifyCallers(fastify, tokenReaders);
   if (rateLimit) limitRates(fastify, rateLimit);
+  if (tokenReaders.length > 0) refuseBadTokens(fastify);
   return adapter;
 }
 

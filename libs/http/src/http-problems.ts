@@ -42,6 +42,11 @@ export const httpProblems = {
     cause: 'Credentials are missing or wrong.',
     cure: 'Send those that the header `WWW-Authenticate` asks for.',
   },
+  invalidToken: {
+    code: 'http.invalid-token', status: 401, title: 'Invalid token',
+    cause: 'The header `Authorization` has no bearer token, or one that is not to be believed: expired, for another audience, signed by somebody else.',
+    cure: 'Get a new token from the issuer that the service trusts, and send it as `Authorization: Bearer <token>`.',
+  },
   forbidden: {
     code: 'http.forbidden', status: 403, title: 'Forbidden',
     cause: 'The caller may not do this.',

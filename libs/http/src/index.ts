@@ -1,9 +1,13 @@
 export { ApiProblems, type GeneralProblems } from './api-problems.js';
 export { serveAsyncApi } from './asyncapi/serve.js';
+export type { Caller, TokenReader } from './authentication.js';
 export { type ConnectionLimits, defaultLimits } from './connection-limits.js';
 export { Deprecated, type Deprecation } from './deprecation.js';
+export { DevIssuer } from './dev-issuer.js';
+export { DevIssuerModule } from './dev-issuer.module.js';
 export { HttpAdapter, httpAdapter, type HttpAdapterOptions } from './http-adapter.js';
 export { type HttpProblem, httpProblems } from './http-problems.js';
+export { JWT_ALGORITHMS, type JwtAlgorithm, type JwtOptions, jwtReader } from './jwt.js';
 export { openApiDocument, type OpenApiOptions, serveOpenApi } from './openapi.js';
 export { type ProblemCatalogue, problemCatalogue, type ProblemDefinition, problemEntry, type ProblemEntry, problemPath } from './problem-catalogue.js';
 export { type FieldProblem, HttpRefusal, InvalidRequest, type Problem, problemOf } from './problem.js';

@@ -12,7 +12,7 @@ export interface MessageContextOptions {
   readonly timeoutMs: number;
   /** How long it may take at most when its caller asks for a time of its own, with `Prefer: wait=<seconds>`, in ms. */
   readonly maxTimeoutMs: number;
-  /** Tenant of every request, as long as nothing says who the caller is. */
+  /** Tenant of requests whose caller nobody knows, or whose token says nothing of one. */
   readonly tenantId: string;
 }
 
@@ -50,6 +50,13 @@ function waitOf(prefer: string | string[] | undefined, timeoutMs: number, maxTim
 /** The message context of a raw request; undefined when it was refused before it could have one. */
 export function messageOf(request: object): MessageContext | undefined {
   return contexts.get(request);
+}
+
+/** Goes on with what has become known about a request. */
+export function enrichMessage(request: object, more: Partial<MessageContext>, next: () => void): void {
+  const context = { ...messageOf(request)!, ...more };
+  contexts.set(request, context);
+  withMessage(context, next);
 }
 
 /** What a request is found by. */

@@ -10,8 +10,8 @@ export interface OpenApiOptions {
   readonly title: string;
   readonly description: string;
   readonly version: string;
-  /** Name of the security scheme that operations with a bearer token refer to, and what the token is. */
-  readonly bearer?: { readonly name: string; readonly description: string };
+  /** Security schemes with a bearer token: their names, to which operations refer, and what the token is. */
+  readonly bearers?: readonly { readonly name: string; readonly description: string }[];
   /** What the operations may answer instead; default: the problems of HTTP alone. */
   readonly catalogue?: ProblemCatalogue;
   /** Problems that operations have in common, beside those of HTTP. */
@@ -19,9 +19,9 @@ export interface OpenApiOptions {
 }
 
 /** The OpenAPI document of the application's controllers. @throws UsageError when it names a problem that is not in the catalogue */
-export function openApiDocument(app: INestApplication, { title, description, version, bearer, catalogue = problemCatalogue(), problems }: OpenApiOptions): OpenAPIObject {
+export function openApiDocument(app: INestApplication, { title, description, version, bearers = [], catalogue = problemCatalogue(), problems }: OpenApiOptions): OpenAPIObject {
   const builder = new DocumentBuilder().setTitle(title).setDescription(description).setVersion(version);
-  if (bearer) builder.addBearerAuth({ type: 'http', scheme: 'bearer', description: bearer.description }, bearer.name);
+  for (const { name, description: what } of bearers) builder.addBearerAuth({ type: 'http', scheme: 'bearer', description: what }, name);
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [Problem] });
   documentProblems(document, catalogue, problems);
   documentDeprecations(document);
@@ -29,7 +29,21 @@ export function openApiDocument(app: INestApplication, { title, description, ver
   return document;
 }
 
-/** Serves Swagger UI at `/docs` and the document at `/docs-json`, everything from this process. */
-export function serveOpenApi(app: INestApplication, options: OpenApiOptions): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), { jsonDocumentUrl: 'docs-json', customSiteTitle: options.title });
+/**
+ * Serves Swagger UI at `/docs` and the document at `/docs-json`, everything from this process.
+ * @param tokenRoute where the page gets a token when its reader has not given one, for development: a POST that answers the text alone
+ */
+export function serveOpenApi(app: INestApplication, { tokenRoute, ...options }: OpenApiOptions & { readonly tokenRoute?: string }): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), { jsonDocumentUrl: 'docs-json', customSiteTitle: options.title, ...(tokenRoute !== undefined && { swaggerOptions: { requestInterceptor: tokenFetcher(tokenRoute) } }) });
+}
+
+/** A function for the page: its text goes there, so it may use nothing from here. */
+function tokenFetcher(route: string): unknown {
+  return new Function(
+    'request',
+    `if (request.headers.Authorization) return request;
+    return fetch(${JSON.stringify(route)}, { method: 'POST', headers: { accept: 'text/plain' } })
+      .then((answer) => answer.text())
+      .then((token) => Object.assign(request, { headers: { ...request.headers, Authorization: 'Bearer ' + token } }));`,
+  );
 }

@@ -49,11 +49,13 @@ describe('a caller with more requests than its share', () => {
     expect(await statuses(1, '/health/nowhere')).toEqual([429]);
   });
 
-  it('is who the application says it is, wherever it calls from', async () => {
-    server = await startServer({ rateLimit: { perMinute: 1, callerOf: ({ headers }) => headers['x-user'] as string | undefined } });
-    expect(await statuses(2, '/notes', { 'x-user': 'ann' })).toEqual([200, 429]);
-    expect(await statuses(2, '/notes', { 'x-user': '127.0.0.1' })).toEqual([200, 429]);
-    expect(await statuses(2, '/notes')).toEqual([200, 429]);
+  it('is who the token says, wherever it calls from', async () => {
+    server = await startServer({ rateLimit: { perMinute: 1 }, tokenReaders: [(subject) => (subject === 'forged' ? undefined : { identity: { subject, permissions: [] } })] });
+    expect(await statuses(2, '/notes', { authorization: 'Bearer ann' })).toEqual([200, 429]);
+    expect(await statuses(2, '/notes', { authorization: 'Bearer 127.0.0.1' })).toEqual([200, 429]);
+    // Who guesses tokens is counted by their address.
+    expect(await statuses(2, '/notes', { authorization: 'Bearer forged' })).toEqual([401, 429]);
+    expect(await statuses(1, '/notes')).toEqual([429]);
   });
 
   it('cannot be somebody else by saying so', async () => {

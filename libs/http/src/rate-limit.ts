@@ -1,13 +1,12 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { httpProblems } from './http-problems.js';
+import { messageOf } from './message-context.js';
 import { HttpRefusal } from './problem.js';
 
 export interface RateLimitOptions {
   /** Requests of one caller in a minute, in this process. 0: no limit. */
   readonly perMinute: number;
-  /** Who calls, once something knows it; undefined: the remote address counts. */
-  readonly callerOf?: (request: FastifyRequest) => string | undefined;
   /** Routes that are not counted, with those below. Default: health, metrics and the documentation. */
   readonly exempt?: readonly string[];
 }
@@ -21,7 +20,7 @@ const MOST_CALLERS = 50_000;
  * Refuses (429) what one caller asks for beyond its share of the current minute, and tells with every answer what is left.
  * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, which the package that counts does not speak yet.
  */
-export function limitRates(fastify: FastifyInstance, { perMinute, callerOf, exempt = EXEMPT }: RateLimitOptions): void {
+export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMPT }: RateLimitOptions): void {
   if (perMinute === 0) return;
   const isExempt = (request: FastifyRequest) => {
     // The route, not what was asked for: how a path is written makes no difference.
@@ -29,7 +28,7 @@ export function limitRates(fastify: FastifyInstance, { perMinute, callerOf, exem
     return url !== undefined && exempt.some((route) => url === route || url.startsWith(`${route}/`));
   };
   const policy = `"default";q=${perMinute};w=${WINDOW_SECONDS}`;
-  void fastify.register(rateLimit, { global: false, max: perMinute, timeWindow: WINDOW_SECONDS * 1_000, cache: MOST_CALLERS, keyGenerator: (request) => keyOf(request, callerOf?.(request)) }).after(() => {
+  void fastify.register(rateLimit, { global: false, max: perMinute, timeWindow: WINDOW_SECONDS * 1_000, cache: MOST_CALLERS, keyGenerator: keyOf }).after(() => {
     const count = fastify.createRateLimit();
     fastify.addHook('onRequest', async (request, reply) => {
       if (isExempt(request)) return;
@@ -43,7 +42,8 @@ export function limitRates(fastify: FastifyInstance, { perMinute, callerOf, exem
   });
 }
 
-/** A caller is never taken for an address. One client may have a whole /64 of IPv6: that is one key. */
-function keyOf({ ip }: FastifyRequest, caller: string | undefined): string {
-  return caller === undefined ? `address ${normalizeIP(ip ?? '')}` : `caller ${caller}`;
+/** Who is known counts as one, wherever they call from, and is never taken for an address. One client may have a whole /64 of IPv6: that is one key. */
+function keyOf({ ip, raw }: FastifyRequest): string {
+  const { identity, tenantId } = messageOf(raw) ?? {};
+  return identity ? `caller ${tenantId} ${identity.subject}` : `address ${normalizeIP(ip ?? '')}`;
 }

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Identity, SYSTEM } from './identity.js';
+import { uuidv7 } from './ids.js';
 import type { TraceContext } from './trace-context.js';
 
 /** What every message of one causal chain carries along, across processes. */
@@ -15,7 +17,7 @@ export interface MessageContext extends TraceContext {
   readonly deadline?: number;
   /** Aborts at the deadline. Hand it to whatever takes long, to `fetch` for example. */
   readonly signal?: AbortSignal;
-  /** Who has asked for the work; unset for what nobody asked for, and for callers that nobody knows. */
+  /** Who has asked for the work; unset for a caller that nobody knows. */
   readonly identity?: Identity;
   /** What the caller knows a command by: repeated under the same key it is answered as the first time, and done once. */
   readonly idempotencyKey?: string;
@@ -23,13 +25,8 @@ export interface MessageContext extends TraceContext {
   readonly onReplay?: () => void;
 }
 
-/** A caller, as somebody trustworthy has described it. */
-export interface Identity {
-  /** Stable id of the person or service. */
-  readonly subject: string;
-  /** What it may do. */
-  readonly permissions: readonly string[];
-}
+/** Whose data it is when nothing says. */
+export const DEFAULT_TENANT = 'default';
 
 const storage = new AsyncLocalStorage<MessageContext>();
 
@@ -41,4 +38,12 @@ export function currentMessage(): MessageContext | undefined {
 /** Runs `work`, and whatever it awaits, in the given message context. */
 export function withMessage<T>(context: MessageContext, work: () => T): T {
   return storage.run(context, work);
+}
+
+/**
+ * Runs `work` in the name of the system instead of the caller's: for what a caller may not do itself, but causes, and for what
+ * nobody asks for, such as a job at a fixed time. Without a message around it, it is the first of a chain of its own.
+ */
+export function asSystem<T>(work: () => T, tenantId = DEFAULT_TENANT): T {
+  return withMessage({ ...(currentMessage() ?? { correlationId: uuidv7(), tenantId }), identity: SYSTEM }, work);
 }

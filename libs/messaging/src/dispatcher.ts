@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { currentMessage, type MessageContext, UsageError, uuidv7, withMessage } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, type MessageContext, UsageError, uuidv7, withMessage } from '@nestbox/kernel';
 import { ConcurrencyConflict, type ContextDatabase, ForeignUnitOfWork, sqlState, UnitOfWork, type UnitOfWorkOptions } from '@nestbox/persistence';
 import { contextOfType, type MessageClass, typeOfMessage } from './message-types.js';
+import { authorize } from './access.js';
 import { runOnce } from './idempotency.js';
 import type { LocalMessage, MessageRegistry } from './registry.js';
-import { DEFAULT_TENANT } from './outbox.js';
 
 /** Reaches the contexts of other processes. */
 export interface RemoteCaller {
@@ -22,6 +22,8 @@ export interface DispatchLimits {
   readonly timeoutMs: number;
   /** After so many ms an idempotency key is forgotten. */
   readonly keepKeysMs: number;
+  /** Whether callers need the permissions that messages ask for. */
+  readonly enforceAccess: boolean;
 }
 
 /** Brings commands and queries to their handlers: here, or in the process that owns the context. */
@@ -43,9 +45,10 @@ export class Dispatcher {
     });
   }
 
-  /** Runs a message that was found in this process' registry. */
-  run(local: LocalMessage, message: object): Promise<unknown> {
+  /** Runs a message that was found in this process' registry. @throws NotAuthenticated, PermissionMissing */
+  async run(local: LocalMessage, message: object): Promise<unknown> {
     const { idempotencyKey: key, signal } = currentMessage()!;
+    if (this.limits.enforceAccess) authorize(local.message);
     if (local.kind === 'query') return local.db.read(() => local.execute(message), signal);
     const work = (also?: UnitOfWorkOptions['also']) => this.retryConflicts(local.db, () => local.execute(message), also);
     // Inside another command it is a part of that one.

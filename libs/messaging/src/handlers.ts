@@ -1,4 +1,4 @@
-import { continueTrace, type DomainEvent, type DomainEventClass, withMessage } from '@nestbox/kernel';
+import { continueTrace, type DomainEvent, type DomainEventClass, SYSTEM, withMessage } from '@nestbox/kernel';
 import type { StoredEvent } from './envelope.js';
 import { readEvent } from './read-event.js';
 
@@ -22,13 +22,14 @@ export function keyOf(event: StoredEvent): string {
 }
 
 /**
- * Calls a handler with the event as an object of its class, in the event's message context.
+ * Calls a handler with the event as an object of its class, in the event's message context and the name of the system: nobody waits
+ * for it, and what it does is the system's rule, not the wish of whoever has caused the event.
  * @throws UnknownEventVersion, UndecodableEvent, EventWithheld, or what the handler throws
  */
 export async function deliver(handler: EventHandler, event: StoredEvent): Promise<void> {
   const object = readEvent(handler.events.get(event.type)!, event);
   await withMessage(
-    { correlationId: event.headers.correlationId, causationId: event.id, origin: handler.name, tenantId: event.tenantId, ...continueTrace(event.headers) },
+    { correlationId: event.headers.correlationId, causationId: event.id, origin: handler.name, tenantId: event.tenantId, identity: SYSTEM, ...continueTrace(event.headers) },
     async () => handler.handle(object),
   );
 }

@@ -1,4 +1,5 @@
 export { type ContextDefinition, contextDefinitionOf, contextErrors, ContextModule, type ProjectionDefinition } from './context-module.js';
+export { NotAuthenticated, PermissionMissing, requirePermission } from './access.js';
 export { asyncApiDocument, type AsyncApiOptions } from './contracts/asyncapi.js';
 export { type AnsweredMessage, type Catalogue, catalogueOf, type PublishedEvent } from './contracts/catalogue.js';
 export { closed, schemaOf } from './contracts/json-schema.js';
@@ -15,10 +16,11 @@ export { MessagingModule, type MessagingOptions } from './messaging.module.js';
 export { NatsConnection, type NatsConnectionOptions } from './nats/connection.js';
 export { remoteErrors } from './nats/errors.js';
 export { RemoteFailure } from './nats/remote-errors.js';
+export { RequestSeal } from './nats/request-seal.js';
 export { DomainErrorFilter, EventContext, NatsStrategy, type NatsStrategyOptions, RequestContext } from './nats/strategy.js';
 export { Subjects } from './nats/subjects.js';
 export { operationsErrors } from './operations/errors.js';
-export { operate } from './operations/operations.js';
+export { operate, OPERATIONS_PERMISSION } from './operations/operations.js';
 export { type Answers, type Ask, Operator, type ReaderReport, type ReaderTarget, type StreamReport } from './operations/operator.js';
 export type { Story, StoryEvent, StoryHandling } from './operations/story.js';
 export type { OutboxEntry } from './operations/outbox-list.js';

@@ -7,6 +7,8 @@ export interface MessageClass<M extends object = object> extends Type<M> {
   readonly type: string;
   /** How long it may take at most, in ms, if that is not what the service's settings say. */
   readonly timeoutMs?: number;
+  /** Who may ask for it: whoever has this permission; PUBLIC is everybody. Unset: nobody, where permissions are enforced. */
+  readonly permission?: string;
   /** The class of what its handler gives back, for the documents; undefined when nobody has said. */
   readonly reply?: Type;
 }

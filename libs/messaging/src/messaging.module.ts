@@ -1,14 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { currentMessage, type SettingValues, uuidv7, withMessage } from '@nestbox/kernel';
+import { asSystem, currentMessage, type SettingValues, withMessage } from '@nestbox/kernel';
 import { ContextCommandBus, ContextQueryBus } from './buses.js';
 import { Dispatcher } from './dispatcher.js';
 import { Engine, localDatabase, type SourceFilter } from './engine.js';
 import { NatsBroker } from './nats/broker.js';
 import { kindOf, operationMessage } from './operations/operations.js';
 import { type Ask, Operator } from './operations/operator.js';
-import { DEFAULT_TENANT } from './outbox.js';
 import { MessageRegistry } from './registry.js';
 import type { RetentionOptions } from './retention.js';
 import type { messagingSettings } from './settings.js';
@@ -19,6 +18,11 @@ import { LocalWakeUps } from './wake-ups.js';
 export interface MessagingOptions {
   readonly topology: ServiceTopology;
   readonly settings: SettingValues<typeof messagingSettings>;
+  /**
+   * `enforced` (the default): a command or query is done only for callers who have its permission, every message class must say which,
+   * and requests over NATS are signed. `open`: for tests and tools, everybody may do everything.
+   */
+  readonly access?: 'enforced' | 'open';
   /** For tests: what stands between every reader and its source. */
   readonly throughSource?: SourceFilter;
   /** Every context of the application, wherever it runs, for those who look after all of them. Default: those of this process. */
@@ -36,16 +40,17 @@ const BROKER = Symbol('nestbox:broker');
 @Global()
 @Module({})
 export class MessagingModule {
-  static forRoot({ topology, settings, contexts = topology.contexts, throughSource }: MessagingOptions): DynamicModule {
+  static forRoot({ topology, settings, contexts = topology.contexts, throughSource, access = 'enforced' }: MessagingOptions): DynamicModule {
+    const enforceAccess = access === 'enforced';
     return {
       module: MessagingModule,
       providers: [
-        MessageRegistry,
-        { provide: BROKER, useFactory: () => (topology.events === 'nats' ? new NatsBroker(settings, topology.service) : null) },
+        { provide: MessageRegistry, inject: [ModuleRef, ModulesContainer], useFactory: (ref: ModuleRef, modules: ModulesContainer) => new MessageRegistry(ref, modules, enforceAccess) },
+        { provide: BROKER, useFactory: () => (topology.events === 'nats' ? new NatsBroker(settings, topology.service, enforceAccess) : null) },
         {
           provide: Dispatcher,
           inject: [MessageRegistry, BROKER],
-          useFactory: (registry: MessageRegistry, broker: NatsBroker | null) => new Dispatcher(registry, broker?.client, { timeoutMs: settings.REMOTE_TIMEOUT_MS, keepKeysMs: settings.IDEMPOTENCY_KEY_HOURS * HOUR_MS }),
+          useFactory: (registry: MessageRegistry, broker: NatsBroker | null) => new Dispatcher(registry, broker?.client, { timeoutMs: settings.REMOTE_TIMEOUT_MS, keepKeysMs: settings.IDEMPOTENCY_KEY_HOURS * HOUR_MS, enforceAccess }),
         },
         { provide: CommandBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextCommandBus(ref, dispatcher) },
         { provide: QueryBus, inject: [ModuleRef, Dispatcher], useFactory: (ref: ModuleRef, dispatcher: Dispatcher) => new ContextQueryBus(ref, dispatcher) },
@@ -87,8 +92,8 @@ function askThrough(dispatcher: Dispatcher): Ask {
   return async (context, operation, args) => {
     const kind = kindOf(operation);
     const message = Object.assign(new (operationMessage(context, kind))(), { operation, args: args ?? {} });
-    const asking = currentMessage() ?? { correlationId: uuidv7(), tenantId: DEFAULT_TENANT };
-    const asked = withMessage({ deadline: Date.now() + OPERATION_TIMEOUT_MS, ...asking }, () => dispatcher.dispatch(kind, message));
-    return (await asked) as never;
+    const ask = () => withMessage({ deadline: Date.now() + OPERATION_TIMEOUT_MS, ...currentMessage()! }, () => dispatcher.dispatch(kind, message));
+    // Without a message around it, it is a part of the process that asks: its engine, its metrics, or the command line.
+    return (await (currentMessage() ? ask() : asSystem(ask))) as never;
   };
 }

@@ -1,7 +1,8 @@
-import { Injectable, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { type DomainEventClass, errorCatalogue, UsageError } from '@nestbox/kernel';
 import { type ContextDatabase, databaseToken } from '@nestbox/persistence';
+import { checkPermission } from './access.js';
 import { type ContextDefinition, contextDefinitionOf, contextErrors } from './context-module.js';
 import type { EventHandler } from './handlers.js';
 import { operate, operationMessage, OPERATIONS, type OperationMessage } from './operations/operations.js';
@@ -36,13 +37,13 @@ export interface LocalContext {
  * Who handles what in this process: built once from the context modules, and strict: whatever would make messages go
  * astray later stops the start now, with the place and the cure.
  */
-@Injectable()
 export class MessageRegistry {
   private readonly byType = new Map<string, LocalMessage>();
   private readonly eventsByType = new Map<string, DomainEventClass>();
   private built: readonly LocalContext[] | undefined;
 
-  constructor(private readonly moduleRef: ModuleRef, private readonly modules: ModulesContainer) {}
+  /** @param enforceAccess whether every command and query must say who may ask for it */
+  constructor(private readonly moduleRef: ModuleRef, private readonly modules: ModulesContainer, private readonly enforceAccess: boolean) {}
 
   /** The contexts of this process. */
   get contexts(): readonly LocalContext[] {
@@ -117,6 +118,7 @@ export class MessageRegistry {
     if (contextOfType(message.type) !== context) {
       throw new UsageError(`${handler.name} of the context "${context}" handles "${message.type}".`, `move the handler to the module of "${contextOfType(message.type)}", or begin the name with "${context}.".`);
     }
+    if (this.enforceAccess) checkPermission(message);
     const other = this.byType.get(message.type);
     if (other) {
       throw new UsageError(

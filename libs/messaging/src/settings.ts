@@ -24,6 +24,13 @@ export const messagingSettings = {
     default: '',
     description: 'Prefix of every subject and stream, so that several deployments can share one NATS. Letters, digits, _ and -.',
   },
+  SERVICE_KEY: {
+    type: 'string',
+    minLength: 32,
+    optional: true,
+    secret: true,
+    description: 'Secret that all processes of one system share, for example from `openssl rand -base64 32`. With NATS they sign what they ask of each other with it, and refuse what is not signed. `npm start` and its like make one for each start when it is unset.',
+  },
   REMOTE_TIMEOUT_MS: {
     type: 'integer',
     min: 1,

@@ -18,6 +18,8 @@ export interface TestApplicationOptions {
   /** Default: one process, no broker. With `events: 'nats'` it uses the NATS that `TEST_NATS_URL` names. */
   readonly topology?: Partial<ServiceTopology>;
   readonly settings?: Partial<SettingValues<typeof messagingSettings>>;
+  /** `enforced`: callers need the permissions that messages ask for, as in production. Default: `open`. */
+  readonly access?: 'enforced' | 'open';
   /** Providers to replace, such as a gateway to the outside: their tokens and the values instead. */
   readonly replace?: ReadonlyMap<InjectionToken, unknown>;
   /** What the clock says until it is moved. Default: the time of the start. */
@@ -128,7 +130,7 @@ export class TestApplication {
     if (this.ownsDatabase) await this.database.drop();
   }
 
-  private async startNest(contexts: readonly Type[], { topology, settings, replace = new Map() }: TestApplicationOptions): Promise<void> {
+  private async startNest(contexts: readonly Type[], { topology, settings, access = 'open', replace = new Map() }: TestApplicationOptions): Promise<void> {
     const names = contexts.map((context) => definitionOf(context).name);
     if (topology?.events === 'nats' && !settings?.NATS_NAMESPACE) this.namespace = ownNamespace();
     const building = Test.createTestingModule({
@@ -140,6 +142,7 @@ export class TestApplication {
             SERVICE: 'test', TOPOLOGY_FILE: '', NATS_URL: process.env['TEST_NATS_URL'] ?? '', NATS_NAMESPACE: this.namespace ?? '',
             REMOTE_TIMEOUT_MS: 5_000, EVENT_RETENTION_DAYS: 7, OUTBOX_RETENTION_DAYS: 30, READER_ALARM_HOURS: 24, IDEMPOTENCY_KEY_HOURS: 24, ...settings,
           },
+          access,
           throughSource: (reader, source) => new FaultySource(source, () => this.faultsOf.get(reader) ?? []),
         }),
         ...contexts,

@@ -6,6 +6,7 @@ import { GetAccount } from '../../domain/billing/interactors/get-account.js';
 import { SetCreditLimit } from '../../domain/billing/interactors/set-credit-limit.js';
 import { AccountView } from '../../domain/billing/schemas/account.view.js';
 import { CreditLimitBody } from '../../domain/billing/schemas/credit-limit.body.js';
+import { Sends } from '../sends.js';
 import { CustomerPath } from './customer.path.js';
 
 @ApiTags('customers')
@@ -14,6 +15,7 @@ export class AccountsController {
   constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
 
   @Put('credit-limit')
+  @Sends(SetCreditLimit)
   @ApiOperation({ operationId: 'setCreditLimit', summary: "Set or lift a customer's credit limit", description: 'What is charged already stays charged.' })
   @ApiBody({
     type: CreditLimitBody,
@@ -26,6 +28,7 @@ export class AccountsController {
   }
 
   @Get('account')
+  @Sends(GetAccount)
   @ApiOperation({ operationId: 'getAccount', summary: "Read a customer's account", description: 'Every customer has one; who has never ordered has no limit and owes nothing.' })
   @ApiOkResponse({ description: 'The account.', type: AccountView })
   @ApiProblems()

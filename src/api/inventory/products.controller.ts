@@ -11,6 +11,7 @@ import { ReceiveStockBody, RegisterProductBody } from '../../domain/inventory/sc
 import { ProductPage, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
 import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
+import { Sends } from '../sends.js';
 import { ProductPaging, ProductPath } from './product.params.js';
 
 @ApiTags('products')
@@ -19,6 +20,7 @@ export class ProductsController {
   constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
 
   @Post()
+  @Sends(RegisterProduct)
   @ApiOperation({ operationId: 'registerProduct', summary: 'Register a product', description: 'It has no stock yet.' })
   @ApiCreatedResponse({ description: 'The product is registered.', type: RegisteredProduct, headers: { Location: { description: 'Where the product can be read.', schema: { type: 'string' } } } })
   @ApiProblems(ProductAlreadyRegistered)
@@ -29,6 +31,7 @@ export class ProductsController {
   }
 
   @Get()
+  @Sends(ListProducts)
   @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
   @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
   @ApiProblems(InvalidCursor)
@@ -37,6 +40,7 @@ export class ProductsController {
   }
 
   @Get(':id')
+  @Sends(GetProduct)
   @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
   @ApiOkResponse({ description: 'The product.', type: ProductView })
   @ApiProblems(ProductNotFound)
@@ -46,6 +50,7 @@ export class ProductsController {
 
   @Post(':id/receipts')
   @HttpCode(200)
+  @Sends(ReceiveStock)
   @ApiOperation({ operationId: 'receiveStock', summary: 'Receive stock', description: 'Adds to what is on hand; a repeated request adds again.' })
   @ApiOkResponse({ description: 'The product with its new stock.', type: ProductView })
   @ApiProblems(ProductNotFound)

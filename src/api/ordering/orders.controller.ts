@@ -12,6 +12,7 @@ import { OrderPage, OrderState, OrderView } from '../../domain/ordering/schemas/
 import { PlaceOrderBody } from '../../domain/ordering/schemas/place-order.body.js';
 import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
+import { Sends } from '../sends.js';
 import { OrderPath } from './order.path.js';
 
 @ApiTags('orders')
@@ -20,6 +21,7 @@ export class OrdersController {
   constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
 
   @Post()
+  @Sends(PlaceOrder)
   @ApiOperation({
     operationId: 'placeOrder',
     summary: 'Place an order',
@@ -44,6 +46,7 @@ export class OrdersController {
   }
 
   @Get()
+  @Sends(ListOrders)
   @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
   @ApiOkResponse({ description: 'One page of orders.', type: OrderPage })
   @ApiProblems(InvalidCursor)
@@ -52,6 +55,7 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @Sends(GetOrder)
   @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
   @ApiOkResponse({ description: 'The order.', type: OrderView })
   @ApiProblems(OrderNotFound)
@@ -61,6 +65,7 @@ export class OrdersController {
 
   @Post(':id/cancel')
   @HttpCode(200)
+  @Sends(CancelOrder)
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel an order that is not confirmed yet', description: 'Cancelling it again changes nothing.' })
   @ApiOkResponse({ description: 'The order is cancelled.', type: OrderState })
   @ApiProblems(OrderNotFound, OrderNotCancellable)

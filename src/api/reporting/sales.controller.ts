@@ -5,6 +5,7 @@ import { ApiProblems } from '@nestbox/http';
 import { GetCustomerSales } from '../../domain/reporting/interactors/get-customer-sales.js';
 import { GetSalesReport } from '../../domain/reporting/interactors/get-sales-report.js';
 import { CustomerSalesView, SalesView } from '../../domain/reporting/schemas/sales.views.js';
+import { Sends } from '../sends.js';
 import { CustomerPath } from './customer.path.js';
 
 @ApiTags('reports')
@@ -13,6 +14,7 @@ export class SalesController {
   constructor(private readonly queries: QueryBus) {}
 
   @Get()
+  @Sends(GetSalesReport)
   @ApiOperation({ operationId: 'getSalesReport', summary: 'What was sold, all customers together', description: 'Confirmed orders only.' })
   @ApiOkResponse({ description: 'The sums.', type: SalesView })
   @ApiProblems()
@@ -21,6 +23,7 @@ export class SalesController {
   }
 
   @Get('customers/:id')
+  @Sends(GetCustomerSales)
   @ApiOperation({ operationId: 'getCustomerSales', summary: 'What was sold to one customer', description: 'Zeros for a customer without sales.' })
   @ApiOkResponse({ description: "The customer's sums.", type: CustomerSalesView })
   @ApiProblems()

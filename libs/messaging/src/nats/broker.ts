@@ -1,4 +1,4 @@
-import type { SettingValues } from '@nestbox/kernel';
+import { type SettingValues, UsageError } from '@nestbox/kernel';
 import type { Dispatcher } from '../dispatcher.js';
 import type { MessageRegistry } from '../registry.js';
 import type { messagingSettings } from '../settings.js';
@@ -6,6 +6,7 @@ import type { Running } from '../transport.js';
 import { NatsConnection } from './connection.js';
 import { RemoteClient } from './remote-client.js';
 import { RemoteServer } from './remote-server.js';
+import { RequestSeal } from './request-seal.js';
 import { Subjects } from './subjects.js';
 import { StreamInspector } from './stream-inspector.js';
 import { NatsTransport } from './transport.js';
@@ -19,15 +20,21 @@ export class NatsBroker {
   readonly inspector: StreamInspector;
   private readonly connection: NatsConnection;
   private readonly subjects: Subjects;
+  private readonly seal: RequestSeal | undefined;
 
-  constructor(private readonly settings: SettingValues<typeof messagingSettings>, service: string) {
+  /**
+   * @param signed whether requests between processes are signed, and believed only then
+   * @throws UsageError when they are to be, and there is no key
+   */
+  constructor(private readonly settings: SettingValues<typeof messagingSettings>, service: string, signed: boolean) {
+    this.seal = signed ? new RequestSeal(keyOf(settings)) : undefined;
     this.connection = new NatsConnection({ url: settings.NATS_URL, name: `nestbox ${service}` });
     this.subjects = new Subjects(settings.NATS_NAMESPACE);
-    const { connection, subjects } = this;
+    const { connection, subjects, seal } = this;
     this.wakeUps = new NatsWakeUps(connection, subjects);
     this.transport = new NatsTransport({ connection, subjects, retentionDays: settings.EVENT_RETENTION_DAYS });
     this.inspector = new StreamInspector(connection, subjects);
-    this.client = new RemoteClient({ connection, subjects, timeoutMs: settings.REMOTE_TIMEOUT_MS });
+    this.client = new RemoteClient({ connection, subjects, timeoutMs: settings.REMOTE_TIMEOUT_MS, seal });
   }
 
   /** After everything that uses it has stopped. */
@@ -38,13 +45,13 @@ export class NatsBroker {
 
   /** Where commands and queries of other processes come in. */
   entrance(registry: MessageRegistry, dispatcher: Dispatcher): Running {
-    const { connection, subjects, settings } = this;
+    const { connection, subjects, settings, seal } = this;
     let server: RemoteServer | undefined;
     return {
       start: async () => {
         const { contexts, messages } = registry;
         server = new RemoteServer({
-          connection, subjects, messages,
+          connection, subjects, messages, seal,
           contexts: contexts.map(({ definition }) => definition.name),
           execute: (kind, message) => dispatcher.dispatch(kind, message),
           timeoutMs: settings.REMOTE_TIMEOUT_MS,
@@ -54,4 +61,9 @@ export class NatsBroker {
       stop: async () => server?.stop(),
     };
   }
+}
+
+function keyOf({ SERVICE_KEY: key }: SettingValues<typeof messagingSettings>): string {
+  if (key !== undefined) return key;
+  throw new UsageError('There is no SERVICE_KEY: this service could not tell requests of other services from forged ones.', 'make one, for example with "openssl rand -base64 32", and give it to every service of the system.');
 }

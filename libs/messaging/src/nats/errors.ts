@@ -27,6 +27,11 @@ export const remoteErrors = {
     cause: 'Fields of a command or query break rules of its class.',
     cure: 'Correct the fields that `details.violations` names; when nothing is wrong with them, let both processes run the same version.',
   },
+  untrustedRequest: {
+    code: 'messaging.untrusted-request', kind: 'unauthenticated', title: 'Untrusted request',
+    cause: 'A request over NATS is not signed by a service of this system, was changed on its way, or is too old.',
+    cure: 'Give all services the same `SERVICE_KEY`, and let their clocks agree; clients of your own sign with `RequestSeal`.',
+  },
   malformedRequest: {
     code: 'messaging.malformed-request', kind: 'invalid', title: 'Malformed message',
     cause: 'A request over NATS is not JSON of the expected shape.',

@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { LoggerService } from '@nestjs/common';
-import { continueTrace, withMessage } from '@nestbox/kernel';
+import { continueTrace, SYSTEM, withMessage } from '@nestbox/kernel';
 import type { StoredEvent } from '../envelope.js';
 import { isJsonObject } from '../read-event.js';
 import { contextOfType } from '../message-types.js';
@@ -118,7 +118,7 @@ export class EventConsumer {
       if (!isJsonObject(decoded.payload)) throw new MalformedEvent('The data of the message is not a JSON object.');
       event = decoded;
       const { id, tenantId, headers } = event;
-      await withMessage({ correlationId: headers.correlationId, causationId: id, tenantId, ...continueTrace(headers) }, () => this.options.handle(decoded));
+      await withMessage({ correlationId: headers.correlationId, causationId: id, tenantId, identity: SYSTEM, ...continueTrace(headers) }, () => this.options.handle(decoded));
       message.ack();
     } catch (error) {
       this.failed(message, event, error instanceof Error ? error : new Error(JSON.stringify(error)));

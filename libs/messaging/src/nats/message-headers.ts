@@ -1,6 +1,5 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { continueTrace, uuidv7, type MessageContext } from '@nestbox/kernel';
-import { DEFAULT_TENANT } from '../outbox.js';
+import { continueTrace, DEFAULT_TENANT, type Identity, type MessageContext, uuidv7 } from '@nestbox/kernel';
 import { headerText, headerValue } from './header-text.js';
 
 const CORRELATION = 'Nestbox-Correlation-Id';
@@ -12,12 +11,18 @@ const IDEMPOTENCY_KEY = 'Nestbox-Idempotency-Key';
 const TRACESTATE = 'tracestate';
 /** Time left, not a point in time: clocks of two machines differ. */
 const TIMEOUT = 'Nestbox-Timeout-Ms';
+/** Who asks: a JSON object. It is worth as much as the signature of the request. */
+const IDENTITY = 'Nestbox-Identity';
+
+/** What a signature covers: all headers that say what is done, for whom and until when. */
+export const SEALED_HEADERS = [IDENTITY, TENANT, IDEMPOTENCY_KEY, TIMEOUT, CORRELATION, CAUSATION, TRACEPARENT, TRACESTATE] as const;
 
 /** What a request carries besides its data. */
 export function contextHeaders(context: MessageContext, timeoutMs: number): MsgHdrs {
   const result = headers();
   result.set(CORRELATION, headerValue(context.correlationId));
   result.set(TENANT, headerValue(context.tenantId));
+  if (context.identity !== undefined) result.set(IDENTITY, headerValue(JSON.stringify(context.identity)));
   if (context.causationId !== undefined) result.set(CAUSATION, headerValue(context.causationId));
   if (context.traceparent !== undefined) result.set(TRACEPARENT, headerValue(context.traceparent));
   if (context.idempotencyKey !== undefined) result.set(IDEMPOTENCY_KEY, headerValue(context.idempotencyKey));
@@ -37,19 +42,34 @@ export function isReplay(answer: MsgHdrs | undefined): boolean {
   return answer?.has(REPLAYED) === true;
 }
 
-/** The context of an arriving request, a new span in the trace of its sender. A sender that knows nothing of it starts a new chain. */
+/**
+ * The context of an arriving request, a new span in the trace of its sender. A sender that knows nothing of it starts a new chain.
+ * Who asks, and for which tenant, is what the headers say: check the signature of the request first.
+ */
 export function contextOf(message: MsgHdrs | undefined, defaultTimeoutMs: number): MessageContext & { readonly deadline: number } {
   const text = (name: string) => (message?.has(name) ? headerText(message.get(name)) : undefined);
   const timeout = Number(text(TIMEOUT));
   const causationId = text(CAUSATION);
+  const identity = identityOf(text(IDENTITY));
   const idempotencyKey = text(IDEMPOTENCY_KEY);
   const [traceparent, tracestate] = [text(TRACEPARENT), text(TRACESTATE)];
   return {
     correlationId: text(CORRELATION) ?? uuidv7(),
     tenantId: text(TENANT) ?? DEFAULT_TENANT,
+    ...(identity && { identity }),
     ...(causationId === undefined ? {} : { causationId }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...continueTrace({ ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) }),
     deadline: Date.now() + (Number.isFinite(timeout) && timeout > 0 ? timeout : defaultTimeoutMs),
   };
+}
+
+/** Undefined for what is none: nothing is granted to it. */
+function identityOf(text: string | undefined): Identity | undefined {
+  try {
+    const { subject, permissions } = JSON.parse(text ?? 'null') as Partial<Identity>;
+    return typeof subject === 'string' && Array.isArray(permissions) ? { subject, permissions: permissions.filter((permission) => typeof permission === 'string') } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,12 +1,12 @@
 import { RequestError, TimeoutError, type Msg } from '@nats-io/transport-node';
-import { currentMessage, DomainError, type MessageContext, UsageError, uuidv7 } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, DomainError, type MessageContext, UsageError, uuidv7 } from '@nestbox/kernel';
 import type { RemoteCaller } from '../dispatcher.js';
 import { contextOfType, typeOfMessage } from '../message-types.js';
-import { DEFAULT_TENANT } from '../outbox.js';
 import type { NatsConnection } from './connection.js';
 import { remoteErrors } from './errors.js';
 import { contextHeaders, isReplay } from './message-headers.js';
 import { decodeError } from './remote-errors.js';
+import type { RequestSeal } from './request-seal.js';
 import type { RequestKind, Subjects } from './subjects.js';
 
 export interface RemoteClientOptions {
@@ -14,6 +14,8 @@ export interface RemoteClientOptions {
   readonly subjects: Subjects;
   /** How long an answer may take when the caller has no deadline. */
   readonly timeoutMs: number;
+  /** Signs what is sent; undefined where nobody asks for signatures. */
+  readonly seal?: RequestSeal | undefined;
 }
 
 /** Nobody who could answer is there. */
@@ -47,7 +49,7 @@ export class RemoteClient implements RemoteCaller {
    *   `messaging.context-timeout` (kind `timeout`) when there is no answer in time
    */
   async request(kind: RequestKind, message: object): Promise<unknown> {
-    const { connection, subjects, timeoutMs } = this.options;
+    const { connection, subjects, timeoutMs, seal } = this.options;
     const type = typeOfMessage(message);
     const context = contextOfType(type);
     const subject = subjects.request(kind, type);
@@ -56,8 +58,10 @@ export class RemoteClient implements RemoteCaller {
     if (connection.status() !== 'connected') throw new ContextUnavailable(context, 'there is no connection to NATS');
     if (left < 1) throw new ContextTimeout(context, kind);
     const body = JSON.stringify({ pattern: subject, data: message, id: uuidv7() });
+    const headers = contextHeaders(current, left);
+    seal?.sign(subject, headers, body);
     try {
-      const reply = await connection.client.request(subject, body, { timeout: left, headers: contextHeaders(current, left) });
+      const reply = await connection.client.request(subject, body, { timeout: left, headers });
       if (isReplay(reply.headers)) current.onReplay?.();
       return unpack(reply, subject);
     } catch (error) {

@@ -7,6 +7,7 @@ import { remoteErrors } from './errors.js';
 import { contextOf, replayHeaders } from './message-headers.js';
 import { encodeError } from './remote-errors.js';
 import { readMessage } from './remote-message.js';
+import type { RequestSeal } from './request-seal.js';
 import type { RequestKind, Subjects } from './subjects.js';
 
 /** A command or query that this process answers. */
@@ -25,6 +26,8 @@ export interface RemoteServerOptions {
   readonly execute: (kind: RequestKind, message: object) => Promise<unknown>;
   /** How long an answer may take when the sender has not said. */
   readonly timeoutMs: number;
+  /** Checks who has sent a request; undefined: whoever can reach NATS is believed. */
+  readonly seal?: RequestSeal | undefined;
   /** How many requests run at once; more wait. */
   readonly concurrency?: number;
   /** How many may wait; more are refused. */
@@ -106,12 +109,13 @@ export class RemoteServer {
   }
 
   private async answer(request: Request): Promise<void> {
-    const { message: { subject, data }, context } = request;
+    const { message: { subject, data, headers }, context } = request;
     let replayed = false;
     const onReplay = () => {
       replayed = true;
     };
     try {
+      this.options.seal?.verify(subject, headers, data);
       const { id, message, kind } = await readMessage(subject, data, this.served);
       const response = await withMessage({ ...context, onReplay }, () => this.options.execute(kind, message));
       this.respond(request, { response, isDisposed: true, id }, replayed);

@@ -9,6 +9,7 @@ import { EventConsumer } from './event-consumer.js';
 import { contextOf } from './message-headers.js';
 import { encodeError } from './remote-errors.js';
 import { readPacket } from './remote-message.js';
+import type { RequestSeal } from './request-seal.js';
 import type { Subjects } from './subjects.js';
 
 export interface NatsStrategyOptions {
@@ -17,6 +18,8 @@ export interface NatsStrategyOptions {
   /** Processes of one group share requests and events; usually the name of the service. */
   readonly group: string;
   readonly timeoutMs: number;
+  /** Checks who has sent a request; undefined: whoever can reach NATS is believed. Events need no signature of their own. */
+  readonly seal?: RequestSeal | undefined;
   /** Events of one type handled at once. */
   readonly concurrency?: number;
   /** After so many failures an event is given up. */
@@ -125,6 +128,7 @@ export class NatsStrategy extends Server<{ connect: () => void }> implements Cus
     const respond = (packet: object) => void message.respond(JSON.stringify(packet));
     let id: unknown;
     try {
+      this.options.seal?.verify(subject, message.headers, message.data);
       const packet = readPacket(message.data);
       id = packet.id;
       const context = new RequestContext([subject, message.headers]);

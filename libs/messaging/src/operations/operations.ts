@@ -23,6 +23,9 @@ export const OPERATIONS = {
   command: { 'request-trouble': requestTrouble, 'edit-trouble': editTrouble, 'move-reader': moveReader, 'forget-reader': forgetReader, 'rebuild-projection': rebuild },
 } as const;
 
+/** Who has it may look into every context, whatever the tenant, and change what its readers do. */
+export const OPERATIONS_PERMISSION = 'operations';
+
 type Operations = (typeof OPERATIONS)['query'] & (typeof OPERATIONS)['command'];
 export type OperationName = keyof Operations;
 export type OperationArguments<N extends OperationName> = Parameters<Operations[N]>[1] extends infer A ? (undefined extends A ? A | undefined : A) : never;
@@ -54,6 +57,7 @@ export function operationMessage(context: string, kind: 'query' | 'command'): Me
   if (!found) {
     class Operation implements OperationMessage {
       static readonly type = type;
+      static readonly permission = OPERATIONS_PERMISSION;
 
       @IsIn(Object.keys(OPERATIONS[kind]))
       readonly operation!: OperationName;

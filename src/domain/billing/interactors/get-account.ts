@@ -8,6 +8,7 @@ import { AccountView } from '../schemas/account.view.js';
 @Described('Every customer has an account: who has never ordered has one without a limit, with nothing charged.')
 export class GetAccount extends Query<AccountView> {
   static readonly type = 'billing.get-account';
+  static readonly permission = 'billing:read';
   static readonly reply = AccountView;
 
   @IsCustomerId()

@@ -7,6 +7,7 @@ import { AccountView } from '../schemas/account.view.js';
 @Described('Says how much a customer may owe.')
 export class SetCreditLimit extends Command<AccountView> {
   static readonly type = 'billing.set-credit-limit';
+  static readonly permission = 'billing:write';
   static readonly reply = AccountView;
 
   @IsCustomerId()

@@ -1,4 +1,5 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { PUBLIC } from '@nestbox/kernel';
 import { Described } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
 import { IsProductId } from '../schemas/product.fields.js';
@@ -7,6 +8,7 @@ import { ProductView } from '../schemas/product.view.js';
 @Described('One product and its stock.')
 export class GetProduct extends Query<ProductView> {
   static readonly type = 'inventory.get-product';
+  static readonly permission = PUBLIC;
   static readonly reply = ProductView;
 
   @IsProductId()

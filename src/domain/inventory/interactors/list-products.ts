@@ -1,4 +1,5 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
+import { PUBLIC } from '@nestbox/kernel';
 import { Described, IsCursor, IsPageLimit } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
 import { ProductPage, ProductView } from '../schemas/product.view.js';
@@ -6,6 +7,7 @@ import { ProductPage, ProductView } from '../schemas/product.view.js';
 @Described('The products, a page at a time.')
 export class ListProducts extends Query<ProductPage> {
   static readonly type = 'inventory.list-products';
+  static readonly permission = PUBLIC;
   static readonly reply = ProductPage;
 
   @IsPageLimit()

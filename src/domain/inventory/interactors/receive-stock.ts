@@ -7,6 +7,7 @@ import { ProductView } from '../schemas/product.view.js';
 @Described('Pieces of a product have arrived in the warehouse.')
 export class ReceiveStock extends Command<ProductView> {
   static readonly type = 'inventory.receive-stock';
+  static readonly permission = 'inventory:write';
   static readonly reply = ProductView;
 
   @IsProductId()

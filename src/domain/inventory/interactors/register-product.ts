@@ -8,6 +8,7 @@ import { RegisteredProduct } from '../schemas/product.view.js';
 @Described('Makes a product known.')
 export class RegisterProduct extends Command<RegisteredProduct> {
   static readonly type = 'inventory.register-product';
+  static readonly permission = 'inventory:write';
   static readonly reply = RegisteredProduct;
 
   @IsProductId()

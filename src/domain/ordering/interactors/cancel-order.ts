@@ -8,6 +8,7 @@ import { OrderState } from '../schemas/order.view.js';
 @Described('Calls an order off, as long as it is not decided.')
 export class CancelOrder extends Command<OrderState> {
   static readonly type = 'ordering.cancel-order';
+  static readonly permission = 'ordering:write';
   static readonly reply = OrderState;
 
   @IsOrderId()

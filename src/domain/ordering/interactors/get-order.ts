@@ -7,6 +7,7 @@ import { OrderView } from '../schemas/order.view.js';
 @Described('One order and its history.')
 export class GetOrder extends Query<OrderView> {
   static readonly type = 'ordering.get-order';
+  static readonly permission = 'ordering:read';
   static readonly reply = OrderView;
 
   @IsOrderId()

@@ -7,6 +7,7 @@ import { OrderPage, OrderView } from '../schemas/order.view.js';
 @Described('The orders that a filter lets through, a page at a time.')
 export class ListOrders extends Query<OrderPage> {
   static readonly type = 'ordering.list-orders';
+  static readonly permission = 'ordering:read';
   static readonly reply = OrderPage;
 
   @IsObjectOf(() => OrderFilter, { description: 'Which orders, and which page of them.' })

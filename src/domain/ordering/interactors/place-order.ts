@@ -9,6 +9,7 @@ import { OrderState } from '../schemas/order.view.js';
 @Described('Takes an order; whether it is confirmed is known later.')
 export class PlaceOrder extends Command<OrderState> {
   static readonly type = 'ordering.place-order';
+  static readonly permission = 'ordering:write';
   static readonly reply = OrderState;
 
   @IsCustomerId()

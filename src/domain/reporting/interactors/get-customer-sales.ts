@@ -7,6 +7,7 @@ import { CustomerSalesView } from '../schemas/sales.views.js';
 @Described('Everything sold to one customer so far; nothing to one who is not known.')
 export class GetCustomerSales extends Query<CustomerSalesView> {
   static readonly type = 'reporting.get-customer-sales';
+  static readonly permission = 'reporting:read';
   static readonly reply = CustomerSalesView;
 
   @IsCustomerId()

@@ -6,6 +6,7 @@ import { SalesView } from '../schemas/sales.views.js';
 @Described('Everything sold so far.')
 export class GetSalesReport extends Query<SalesView> {
   static readonly type = 'reporting.get-sales-report';
+  static readonly permission = 'reporting:read';
   static readonly reply = SalesView;
 }
 
