@@ -23,9 +23,14 @@ export function readCompose(env: NodeJS.ProcessEnv, file = path.join(projectRoot
   return fillIn(parse(readFileSync(file, 'utf8'), { merge: true }), env) as ComposeFile;
 }
 
-/** Replaces `${NAME}` and `${NAME:-default}` in every text of the file. */
+/** Replaces `${NAME}`, `${NAME:-default}` and `${NAME:?what to do}` in every text of the file. @throws Error for one of the last kind that is not set */
 function fillIn(node: unknown, env: NodeJS.ProcessEnv): unknown {
-  if (typeof node === 'string') return node.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') => env[name] || fallback);
+  if (typeof node === 'string') {
+    return node.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind?: string, rest = '') => {
+      if (!env[name] && kind === '?') throw new Error(`docker-compose.yml needs ${name}: ${rest}.`);
+      return env[name] || rest;
+    });
+  }
   if (Array.isArray(node)) return node.map((item) => fillIn(item, env));
   if (typeof node !== 'object' || node === null) return node;
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, fillIn(value, env)]));

@@ -1,9 +1,9 @@
 // npm run start:dev: like npm start, but compiles and restarts at every change.
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { withAdminToken } from './admin-token.ts';
 import { build, removeOrphans } from './build.ts';
 import { ended, hasEnded, onStopSignal, spawnApplication, spawnProgram, stopChild } from './children.ts';
+import { withOwnSecrets } from './own-secrets.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
 import { fail, isSet, loadDotEnv, projectRoot } from './project.ts';
 
@@ -14,7 +14,7 @@ let restarting = Promise.resolve();
 loadDotEnv();
 // The first start needs the library of the embedded Postgres; errors elsewhere are the watching compiler's to report.
 build();
-const env = withAdminToken(process.env);
+const env = withOwnSecrets(process.env);
 const postgres = isSet(env, 'DATABASE_URL') ? undefined : await startEmbeddedPostgres(path.join(projectRoot, '.data', 'postgres')).catch(fail);
 if (postgres) env['DATABASE_URL'] = postgres.url;
 

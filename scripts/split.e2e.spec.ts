@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { newSecrets } from '../test/e2e/harness.ts';
 import { createNatsNamespace, type NatsNamespace } from '../test/e2e/nats-namespace.ts';
 import { build } from './build.ts';
 import { isRunning } from './test-support.ts';
@@ -10,14 +11,18 @@ let database: TestDatabase;
 let nats: NatsNamespace;
 let split: Split | undefined;
 const lines: string[] = [];
+const secrets = newSecrets();
+let authorization = '';
 
-const environment = () => ({ ...database.env, NATS_URL: nats.url, NATS_NAMESPACE: nats.name, LOG_LEVEL: 'warn' });
+const environment = () => ({ ...database.env, ...secrets, NATS_URL: nats.url, NATS_NAMESPACE: nats.name, LOG_LEVEL: 'warn' });
 
 beforeAll(async () => {
   expect(build()).toBe(true);
   database = await createTestDatabase();
   nats = createNatsNamespace();
   split = await startSplit({ env: environment(), log: (line) => lines.push(line) });
+  const token = await fetch(`${split.gatewayUrl}/dev/token`, { method: 'POST', headers: { accept: 'text/plain' } });
+  authorization = `Bearer ${await token.text()}`;
 });
 
 afterAll(async () => {
@@ -27,7 +32,7 @@ afterAll(async () => {
 });
 
 async function call(method: string, path: string, body?: object) {
-  const init = { method, ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) };
+  const init = { method, headers: { authorization, ...(body && { 'content-type': 'application/json' }) }, ...(body && { body: JSON.stringify(body) }) };
   const response = await fetch(`${split!.gatewayUrl}${path}`, init);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }

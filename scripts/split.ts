@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { withAdminToken } from './admin-token.ts';
 import { AppProcess } from './app-process.ts';
 import { build } from './build.ts';
 import { onStopSignal } from './children.ts';
 import { applicationServices, healthPath, localEnvironment, readCompose } from './compose.ts';
+import { withOwnSecrets } from './own-secrets.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
 import { fail, loadDotEnv, projectRoot } from './project.ts';
 import { ensureNats } from './services.ts';
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
   if (!build()) process.exit(1);
   const colour = colouring();
   const log = (line: string) => console.log(colour(line));
-  const env = withAdminToken({ PORT: '3000', ...process.env });
+  const env = withOwnSecrets({ PORT: '3000', ...process.env });
   split = await startSplit({ env, log, signal: stopping.signal }).catch((error: unknown) => (stopping.signal.aborted ? process.exit(0) : fail(error)));
   const gatewayUrl = forPeople(split.gatewayUrl);
   console.log(
@@ -124,7 +124,8 @@ async function main(): Promise<void> {
       `  Swagger UI  ${gatewayUrl}/docs`,
       `  Operations  curl ${gatewayUrl}/admin/trouble -H "authorization: Bearer ${env['ADMIN_TOKEN_SHOW'] === 'true' ? env['ADMIN_TOKEN'] : '$ADMIN_TOKEN'}"`,
       ...split.processes.map(({ service, instance, url, pid }) => `  ${`${service} ${instance}`.padEnd(12)}${forPeople(url!)}/health/ready  (pid ${pid})`),
-      `  Try         curl -i ${gatewayUrl}/v1/orders -H 'content-type: application/json' -d '{"customerId":"QUICK","lines":[{"productId":"chai","quantity":2,"unitPrice":1800}]}'`,
+      ...(env['DEV_ISSUER'] === 'true' ? [`  Token       TOKEN=$(curl -s -X POST ${gatewayUrl}/dev/token -H 'accept: text/plain')`] : []),
+      `  Try         curl -i ${gatewayUrl}/v1/orders -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"customerId":"QUICK","lines":[{"productId":"chai","quantity":2,"unitPrice":1800}]}'`,
       'Ctrl-C stops all of it.',
     ].join('\n'),
   );

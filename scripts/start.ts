@@ -1,8 +1,8 @@
 // npm start: builds if needed, starts the embedded Postgres unless DATABASE_URL names another, runs the application.
 import path from 'node:path';
-import { withAdminToken } from './admin-token.ts';
 import { build } from './build.ts';
 import { ended, onStopSignal, spawnApplication } from './children.ts';
+import { withOwnSecrets } from './own-secrets.ts';
 import { startEmbeddedPostgres } from './postgres.ts';
 import { fail, isSet, loadDotEnv, projectRoot } from './project.ts';
 
@@ -19,7 +19,7 @@ onStopSignal(
 loadDotEnv();
 if (!build()) process.exit(1);
 
-const env = withAdminToken(process.env);
+const env = withOwnSecrets(process.env);
 const postgres = isSet(env, 'DATABASE_URL') || stopping ? undefined : await startEmbeddedPostgres(path.join(projectRoot, '.data', 'postgres')).catch(fail);
 if (postgres) {
   env['DATABASE_URL'] = postgres.url;

@@ -18,7 +18,7 @@ try {
     await app.close().catch(() => undefined);
     throw error;
   }
-  process.stdout.write(`${banner(topology, await app.getUrl(), settings.admin)}\n`);
+  process.stdout.write(`${banner(topology, await app.getUrl(), settings.admin, settings.identity)}\n`);
 } catch (error) {
   process.stderr.write(`${explainStartFailure(error, env)}\n`);
   process.exit(1);

@@ -19,13 +19,18 @@ const ATTEMPT_TIMEOUT = 20_000;
 export class Api {
   readonly url: string;
   private readonly patienceMs: number;
+  private token: string | undefined;
   /** How often an attempt failed and was made again. */
   retries = 0;
 
-  /** @param patienceMs how long a request may fail until that is an error */
-  constructor(url: string, patienceMs: number) {
+  /**
+   * @param patienceMs how long a request may fail until that is an error
+   * @param token of the issuer that the service believes. Default: one for development, from the service itself
+   */
+  constructor(url: string, patienceMs: number, token?: string) {
     this.url = url.replace(/\/+$/, '');
     this.patienceMs = patienceMs;
+    this.token = token;
   }
 
   /** @throws UnexpectedAnswer for any status that is not in `expected` */
@@ -59,6 +64,7 @@ export class Api {
 
   /** One attempt. @throws NotNow, UnexpectedAnswer */
   async once<T>(method: string, path: string, body: unknown, expected: readonly number[]): Promise<Answer<T>> {
+    this.token ??= await this.developerToken();
     const { status, text } = await this.fetch(method, path, body);
     if (expected.includes(status)) return { status, body: JSON.parse(text) as T };
     const what = `${method} ${this.url}${path} answered ${status}: ${detailOf(text)}`;
@@ -71,12 +77,20 @@ export class Api {
     return this.patiently(() => this.once<T>(method, path, body, expected));
   }
 
+  private async developerToken(): Promise<string> {
+    const { status, text } = await this.fetch('POST', '/dev/token', {});
+    if (status === 200) return (JSON.parse(text) as { access_token: string }).access_token;
+    if (status === 404) throw new UnexpectedAnswer(`${this.url} issues no tokens for development. Set TOKEN to one of its issuer, with the permissions of ordering, inventory, billing and reporting.`);
+    throw new NotNow(`${this.url}/dev/token answered ${status}: ${detailOf(text)}`);
+  }
+
   private async fetch(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
     try {
       const response = await fetch(this.url + path, {
         method,
         signal: AbortSignal.timeout(ATTEMPT_TIMEOUT),
-        ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        headers: { ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       return { status: response.status, text: await response.text() };
     } catch (error) {

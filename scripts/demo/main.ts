@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   target = openTarget(options, log, interrupted.signal);
   const { url, killInventory } = await target;
   const patienceMs = options.patienceSeconds * 1000;
-  const api = new Api(url, patienceMs);
+  const api = new Api(url, patienceMs, process.env['TOKEN']);
   const replayed = await replay(api, northwind, {
     concurrency: options.concurrency,
     patienceMs,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { AppProcess } from '../app-process.ts';
 import { build } from '../build.ts';
+import { withOwnSecrets } from '../own-secrets.ts';
 import { startEmbeddedPostgres } from '../postgres.ts';
 import { loadDotEnv, projectRoot } from '../project.ts';
 import { ensureNats } from '../services.ts';
@@ -56,7 +57,7 @@ export async function openTarget({ mode, url }: DemoOptions, log: string[], sign
  * embedded Postgres, so that a mode can be tried after another, and a second run finds what the first one has left.
  */
 async function environmentOf(mode: Mode, stack: (() => Promise<unknown>)[]): Promise<NodeJS.ProcessEnv> {
-  const env: NodeJS.ProcessEnv = { LOG_LEVEL: 'warn', ...process.env };
+  const env = withOwnSecrets({ LOG_LEVEL: 'warn', ...process.env });
   delete env['SERVICE'];
   if (!env['DATABASE_URL']) {
     const server = await startEmbeddedPostgres(path.join(projectRoot, '.data', 'postgres'));

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiDocument } from '../api/document.spec.js';
 import { createApplication } from '../core/application.js';
 import { banner } from '../core/banner.js';
+import { callerHeaders, developerSettings } from '../core/developer.spec.js';
 import { brokenEvent } from './broken-event.spec.js';
 
 const ADMIN_TOKEN = 'a-token-of-this-test-alone';
@@ -21,7 +22,7 @@ describe('the routes under /admin', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    ({ app } = await createApplication({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal', ADMIN_TOKEN }));
+    ({ app } = await createApplication({ ...developerSettings, DATABASE_URL: database.url, LOG_LEVEL: 'fatal', ADMIN_TOKEN }));
     await app.init();
     document = new ApiDocument((await app.inject('/docs-json')).json<OpenAPIObject>());
   });
@@ -44,14 +45,15 @@ describe('the routes under /admin', () => {
 
   it('are not there without a token', async () => {
     const other = await createTestDatabase();
-    const { app: without, topology, settings } = await createApplication({ DATABASE_URL: other.url, LOG_LEVEL: 'fatal' });
+    const { app: without, topology, settings } = await createApplication({ ...developerSettings, DATABASE_URL: other.url, LOG_LEVEL: 'fatal' });
     try {
       await without.init();
+      for (const headers of [{}, await callerHeaders(without)]) expect((await without.inject({ url: '/admin/trouble', headers })).statusCode).toBe(404);
       for (const authorization of ['Bearer ', 'Bearer undefined', `Bearer ${ADMIN_TOKEN}`]) {
-        expect((await without.inject({ url: '/admin/trouble', headers: { authorization } })).statusCode).toBe(404);
+        expect((await without.inject({ url: '/admin/trouble', headers: { authorization } })).statusCode).toBe(401);
       }
       expect(JSON.stringify((await without.inject('/docs-json')).json())).not.toContain('/admin');
-      expect(banner(topology, 'http://localhost:1', settings.admin)).not.toContain('admin');
+      expect(banner(topology, 'http://localhost:1', settings.admin, settings.identity)).not.toContain('admin');
     } finally {
       await without.close();
       await other.drop();
@@ -60,12 +62,20 @@ describe('the routes under /admin', () => {
 
   it('let in who knows the token, and nobody else', async () => {
     expect((await call('get /admin/trouble')).statusCode).toBe(200);
+    expect((await app.inject('/admin/trouble')).json()).toMatchObject({ status: 401, code: 'messaging.not-authenticated' });
     for (const token of ['', 'wrong', ADMIN_TOKEN.slice(1), `${ADMIN_TOKEN}x`, ADMIN_TOKEN.toUpperCase()]) {
       const refused = await call('get /admin/trouble', { token });
-      expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+      expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, 'Bearer error="invalid_token"']);
       expect(refused.body).not.toContain(ADMIN_TOKEN);
     }
     expect((await app.inject({ url: '/admin/trouble', headers: { authorization: ADMIN_TOKEN } })).statusCode).toBe(401);
+    // Nor does it open anything else.
+    expect((await app.inject({ url: '/v1/orders', headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).json()).toMatchObject({ status: 403, code: 'messaging.permission-missing' });
+  });
+
+  it('let in whom the issuer lets, too, by permission', async () => {
+    const asked = async (permissions: readonly string[]) => (await app.inject({ url: '/admin/trouble', headers: await callerHeaders(app, { permissions }) })).statusCode;
+    expect([await asked(['operations']), await asked(['ordering:read'])]).toEqual([200, 403]);
   });
 
   it('refuse a token that could be guessed', async () => {
@@ -75,9 +85,10 @@ describe('the routes under /admin', () => {
   it('show an event in trouble, and have it handled as a person has edited it', async () => {
     // The order has its stock already: handled again, the event changes nothing.
     const line = { productId: 'chai', quantity: 1, unitPrice: 100 };
-    await app.inject({ method: 'post', url: '/v1/products', payload: { id: 'chai', name: 'Chai' } });
-    const { id: orderId } = (await app.inject({ method: 'post', url: '/v1/orders', payload: { customerId: 'QUICK', lines: [line] } })).json<{ id: string }>();
-    await expect.poll(async () => (await app.inject(`/v1/orders/${orderId}`)).json<{ status: string }>().status, EVENTUALLY).toBe('rejected');
+    const headers = await callerHeaders(app);
+    await app.inject({ method: 'post', url: '/v1/products', headers, payload: { id: 'chai', name: 'Chai' } });
+    const { id: orderId } = (await app.inject({ method: 'post', url: '/v1/orders', headers, payload: { customerId: 'QUICK', lines: [line] } })).json<{ id: string }>();
+    await expect.poll(async () => (await app.inject({ url: `/v1/orders/${orderId}`, headers })).json<{ status: string }>().status, EVENTUALLY).toBe('rejected');
     const id = await brokenEvent(database.url, orderId);
     await expect.poll(async () => (await trouble()).map(({ event }) => event), EVENTUALLY).toContain(id);
     const found = (await trouble()).filter(({ event }) => event === id);

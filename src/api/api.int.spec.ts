@@ -7,6 +7,8 @@ import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown } from '@nestb
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApplication } from '../core/application.js';
+import { callerHeaders, developerSettings } from '../core/developer.spec.js';
+import { allPermissions } from '../core/identity.js';
 import { ScriptedOwner } from '../core/scripted-owner.spec.js';
 import { ApiDocument } from './document.spec.js';
 
@@ -14,13 +16,15 @@ describe('the API and its document', () => {
   let database: TestDatabase;
   let app: NestFastifyApplication;
   let document: ApiDocument;
+  let caller: { authorization?: string };
   const answered = new Set<string>();
   const provoked = new Set<string>();
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    ({ app } = await createApplication({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal' }));
+    ({ app } = await createApplication({ ...developerSettings, DATABASE_URL: database.url, LOG_LEVEL: 'fatal' }));
     await app.init();
+    caller = await callerHeaders(app);
     document = new ApiDocument((await app.inject('/docs-json')).json<OpenAPIObject>());
   });
   afterAll(async () => {
@@ -31,10 +35,10 @@ describe('the API and its document', () => {
   const ours = () => [...document.operations].filter(([operation]) => operation.includes(' /v1/'));
 
   /** Calls an operation, and requires the answer to be exactly what the document says. */
-  async function call(operation: string, path: Record<string, string> = {}, body?: unknown, query: Record<string, string> = {}, { at = app, headers = {} }: { at?: NestFastifyApplication; headers?: Record<string, string> } = {}) {
+  async function call(operation: string, path: Record<string, string> = {}, body?: unknown, query: Record<string, string> = {}, { at = app, headers = {}, as = caller }: { at?: NestFastifyApplication; headers?: Record<string, string>; as?: { authorization?: string } } = {}) {
     const [method, template] = operation.split(' ') as ['get' | 'post' | 'put', string];
     const url = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => path[name]!);
-    const answer = await at.inject({ method, url, query, headers, ...(body !== undefined && { payload: body as object }) });
+    const answer = await at.inject({ method, url, query, headers: { ...as, ...headers }, ...(body !== undefined && { payload: body as object }) });
     const contentType = String(answer.headers['content-type']).split(';')[0]!;
     expect(document.differences(operation, answer.statusCode, contentType, answer.json())).toEqual([]);
     if (answer.statusCode < 300) answered.add(operation);
@@ -119,6 +123,25 @@ describe('the API and its document', () => {
       expect(await send('{"nonsense":', 'application/json')).toBe('http.malformed-json');
       expect(await send('x'.repeat(1_048_577), 'application/json')).toBe('http.too-large');
       expect(await send('nonsense', 'text/plain')).toBe('http.unsupported-media-type');
+    }
+  });
+
+  it('asks who calls, and for the one permission that the operation names', async () => {
+    for (const [operation, { security, 'x-permission': permission }] of ours()) {
+      const attempt = async (as: { authorization?: string }) => {
+        const { statusCode, body } = await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { as });
+        return [statusCode, (JSON.parse(body) as { code?: string }).code];
+      };
+      expect(await attempt({ authorization: 'Bearer forged' })).toEqual([401, 'http.invalid-token']);
+      expect(security === undefined, operation).toBe(permission === undefined);
+      if (permission === undefined) {
+        expect((await attempt({}))[0], operation).not.toBe(401);
+        continue;
+      }
+      expect(await attempt({})).toEqual([401, 'messaging.not-authenticated']);
+      const others = allPermissions().filter((other) => other !== permission);
+      expect(await attempt(await callerHeaders(app, { permissions: others }))).toEqual([403, 'messaging.permission-missing']);
+      expect((await attempt(await callerHeaders(app, { permissions: [permission] })))[0], operation).not.toBe(403);
     }
   });
 

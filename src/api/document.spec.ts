@@ -16,6 +16,8 @@ interface Schema {
 
 interface Operation {
   readonly operationId: string;
+  readonly security?: readonly object[];
+  readonly 'x-permission'?: string;
   readonly parameters?: readonly { readonly name: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>> };
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>>;

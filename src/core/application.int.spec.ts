@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Application, createApplication } from './application.js';
 import { banner } from './banner.js';
+import { developerSettings } from './developer.spec.js';
 import { metrics } from './metrics.js';
 import { explainStartFailure } from './start-failure.js';
 
@@ -21,7 +22,7 @@ describe('a service of the topology', () => {
   let application: Application;
   let url: string;
 
-  const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ LOG_LEVEL: 'silent', DATABASE_URL: database.url, ...more });
+  const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ ...developerSettings, LOG_LEVEL: 'silent', DATABASE_URL: database.url, ...more });
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -54,10 +55,12 @@ describe('a service of the topology', () => {
   });
 
   it('tells a person where it is, with a request that works on an empty system', async () => {
-    const text = banner(application.topology, url, application.settings.admin);
+    const text = banner(application.topology, url, application.settings.admin, application.settings.identity);
     for (const [address] of text.matchAll(/http:\S+\/(docs|health\/ready)/g)) expect((await fetch(address)).status, address).toBe(200);
-    const [, target, type, body] = /curl -i (\S+) -H 'content-type: (\S+)' -d '(.*)'$/m.exec(text)!;
-    const answer = await fetch(target!, { method: 'POST', headers: { 'content-type': type! }, body: body! });
+    const [, issuer, accept] = /TOKEN=\$\(curl -s -X POST (\S+) -H 'accept: (\S+)'\)$/m.exec(text)!;
+    const token = await (await fetch(issuer!, { method: 'POST', headers: { accept: accept! } })).text();
+    const [, target, authorization, type, body] = /curl -i (\S+) -H "authorization: (.*?)" -H 'content-type: (\S+)' -d '(.*)'$/m.exec(text)!;
+    const answer = await fetch(target!, { method: 'POST', headers: { 'content-type': type!, authorization: authorization!.replace('$TOKEN', token) }, body: body! });
     expect(answer.status).toBe(201);
   });
 

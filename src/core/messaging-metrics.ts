@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { asSystem } from '@nestbox/kernel';
 import { Engine, measureContext, MessageRegistry, Operator } from '@nestbox/messaging';
 import { type MetricDefinitions, type MetricsCollector, MetricsRegistry, type Sample } from '@nestbox/ops';
 
@@ -57,7 +58,8 @@ export class MessagingMetrics implements OnModuleInit, MetricsCollector<typeof m
   }
 
   private async ofReaders(context: string): Promise<MessagingSample[]> {
-    const { items } = await this.operator.readers(context);
+    // Whoever may read the metrics of this process asks for no more than they show.
+    const { items } = await asSystem(() => this.operator.readers(context));
     return items.flatMap(({ reader, source, behind, oldest }) => {
       if (behind === null) return [];
       const labels = { context, reader, source };

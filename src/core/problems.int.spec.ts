@@ -116,7 +116,7 @@ describe('the catalogue of problems', () => {
         expect(travelled).toMatchObject({ code, kind, message: 'It is refused.', details: { fact: 1 } });
         expect(refusalText(travelled as DomainError)).toBe(`It is refused. (${code})`);
         const { type, status } = problemEntry(definition);
-        expect((await gateway.inject(`/v1/orders/${id}`)).json()).toMatchObject({ code, type, title, status, detail: 'It is refused.', details: { fact: 1 } });
+        expect((await gateway.inject({ url: `/v1/orders/${id}`, headers: owner.caller })).json()).toMatchObject({ code, type, title, status, detail: 'It is refused.', details: { fact: 1 } });
       });
     }
     process.stdout.write(`${refusals.length} refusals came over NATS, HTTP and the command line as themselves.\n`);

@@ -4,21 +4,22 @@ import { contextDefinitionOf, handledMessage, NatsConnection, Subjects } from '@
 import { RemoteServer, type RemoteServerOptions } from '../../libs/messaging/src/nats/remote-server.js';
 import { contexts } from '../contexts.js';
 import { createApplication } from './application.js';
+import { callerHeaders, developerSettings } from './developer.spec.js';
 
 const silent = () => undefined;
 const logger = { log: silent, warn: silent, error: silent };
 
 /** The gateway, and behind it, over NATS, an owner of every context that answers whatever a test tells it to. */
 export class ScriptedOwner {
-  private constructor(readonly gateway: NestFastifyApplication, readonly subjects: Subjects, readonly connection: NatsConnection) {}
+  private constructor(readonly gateway: NestFastifyApplication, readonly caller: { authorization: string }, readonly subjects: Subjects, readonly connection: NatsConnection) {}
 
   static async start(more: NodeJS.ProcessEnv = {}): Promise<ScriptedOwner> {
-    const env = { SERVICE: 'gateway', NATS_URL: process.env['TEST_NATS_URL'], NATS_NAMESPACE: `nbtest_${randomBytes(5).toString('hex')}`, LOG_LEVEL: 'silent', ...more };
+    const env = { ...developerSettings, SERVICE: 'gateway', NATS_URL: process.env['TEST_NATS_URL'], NATS_NAMESPACE: `nbtest_${randomBytes(5).toString('hex')}`, LOG_LEVEL: 'silent', ...more };
     const { app } = await createApplication(env);
     await app.init();
     const connection = new NatsConnection({ url: env.NATS_URL!, logger });
     await connection.start();
-    return new ScriptedOwner(app, new Subjects(env.NATS_NAMESPACE), connection);
+    return new ScriptedOwner(app, await callerHeaders(app), new Subjects(env.NATS_NAMESPACE), connection);
   }
 
   /** Answers every command and query with what `answer` gives or throws, for as long as `work` takes. */

@@ -73,15 +73,24 @@ export const unique = (name: string): string => `${name}-${run}-${++used}`;
 
 /** The HTTP API, as somebody else's client would call it, with short cuts for what tests do often. */
 export class Api {
-  constructor(readonly url: string) {}
+  private token: Promise<string> | undefined;
+
+  /** @param claims of the tokens that its service issues for development, with which it calls */
+  constructor(readonly url: string, private readonly claims: { readonly tenant?: string; readonly permissions?: readonly string[] } = {}) {}
 
   async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     const payload = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(this.url + path, { method, headers: { ...contentType, ...headers }, ...payload, signal: AbortSignal.timeout(60_000) });
+    const authorization: Record<string, string> = path.startsWith('/v1') ? { authorization: `Bearer ${await this.bearer()}` } : {};
+    const response = await fetch(this.url + path, { method, headers: { ...contentType, ...authorization, ...headers }, ...payload, signal: AbortSignal.timeout(60_000) });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
+  }
+
+  private bearer(): Promise<string> {
+    this.token ??= fetch(`${this.url}/dev/token`, { method: 'POST', headers: { accept: 'text/plain', 'content-type': 'application/json' }, body: JSON.stringify(this.claims) }).then((answer) => answer.text());
+    return this.token;
   }
 
   /** Reads what must be there. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
@@ -14,6 +15,11 @@ export type Mode = (typeof MODES)[number];
 
 /** Lets the tests in under `/admin`. */
 export const ADMIN_TOKEN = 'the-token-of-the-tests';
+
+/** What processes of one system need to believe each other, and their callers. */
+export function newSecrets(): Readonly<Record<string, string>> {
+  return { SERVICE_KEY: randomBytes(32).toString('base64'), DEV_ISSUER: 'true' };
+}
 
 interface Topology {
   readonly services: Readonly<Record<string, { readonly contexts: readonly string[]; readonly instances?: number }>>;
@@ -37,7 +43,7 @@ export class RunningApp {
     if (!build()) throw new Error('The sources do not compile; there is no application to test.');
     const nats = mode === 'in-process' ? undefined : createNatsNamespace();
     const database = await createTestDatabase();
-    const all = { ...database.env, LOG_LEVEL: 'warn', ADMIN_TOKEN, ...(nats && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }), ...settings };
+    const all = { ...database.env, ...newSecrets(), LOG_LEVEL: 'warn', ADMIN_TOKEN, ...(nats && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }), ...settings };
     const starting = await Promise.allSettled(servicesOf(mode).map((service) => ServiceProcess.start(service, environmentOf(service, all))));
     const services = starting.flatMap((started) => (started.status === 'fulfilled' ? [started.value] : []));
     const failure = starting.find((started) => started.status === 'rejected');

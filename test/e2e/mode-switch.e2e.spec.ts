@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.ts';
 import { Api } from './api.ts';
-import { environmentOf, type Mode, servicesOf } from './harness.ts';
+import { environmentOf, newSecrets, type Mode, servicesOf } from './harness.ts';
 import { createNatsNamespace, type NatsNamespace } from './nats-namespace.ts';
 import { ServiceProcess } from './service-process.ts';
 
@@ -12,6 +12,7 @@ const WAY: readonly Mode[] = ['in-process', 'nats', 'split', 'in-process'];
 describe('one database, from one process to several and back', () => {
   let database: TestDatabase;
   let nats: NatsNamespace;
+  const secrets = newSecrets();
   let running: ServiceProcess[] = [];
 
   beforeAll(async () => {
@@ -27,7 +28,7 @@ describe('one database, from one process to several and back', () => {
   });
 
   async function startAs(mode: Mode): Promise<Api> {
-    const settings = { ...database.env, LOG_LEVEL: 'warn', ...(mode !== 'in-process' && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }) };
+    const settings = { ...database.env, ...secrets, LOG_LEVEL: 'warn', ...(mode !== 'in-process' && { NATS_URL: nats.url, NATS_NAMESPACE: nats.name }) };
     running = await Promise.all(servicesOf(mode).map((service) => ServiceProcess.start(service, environmentOf(service, settings))));
     return new Api(running[0]!.url);
   }

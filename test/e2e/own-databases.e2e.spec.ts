@@ -8,6 +8,7 @@ import { bareEnvironment } from '../../scripts/children.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { Api } from './api.ts';
 import { withTransaction } from './database.ts';
+import { newSecrets } from './harness.ts';
 import { ServiceProcess } from './service-process.ts';
 
 const run = promisify(execFile);
@@ -28,7 +29,7 @@ afterAll(async () => {
 
 it('runs with a database for every context, and keeps each context in its own', async () => {
   const urls = CONTEXTS.map((context) => [`${context.toUpperCase()}_DATABASE_URL`, databases.get(context)!.url]);
-  service = await ServiceProcess.start('all', { SERVICE: 'all', LOG_LEVEL: 'warn', ...Object.fromEntries(urls) });
+  service = await ServiceProcess.start('all', { SERVICE: 'all', LOG_LEVEL: 'warn', ...newSecrets(), ...Object.fromEntries(urls) });
   const api = new Api(service.url);
   const productId = await api.stock(5);
   const id = await api.place('customer', [{ productId, quantity: 2, unitPrice: 250 }]);

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...bareEnvironment(), HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'trace', VAULT_ADDR: vault.address, VAULT_TOKEN: TestVault.token,
-  DATABASE_URL: 'vault:secret/nestbox#database', ADMIN_TOKEN_FILE: path.join(folder, 'admin'), ...more,
+  DATABASE_URL: 'vault:secret/nestbox#database', ADMIN_TOKEN_FILE: path.join(folder, 'admin'), DEV_ISSUER: 'true', ...more,
 });
 
 /** Runs a built program until it ends, or until `work` has ended with its output so far. */

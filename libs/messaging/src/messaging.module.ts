@@ -6,6 +6,7 @@ import { ContextCommandBus, ContextQueryBus } from './buses.js';
 import { Dispatcher } from './dispatcher.js';
 import { Engine, localDatabase, type SourceFilter } from './engine.js';
 import { NatsBroker } from './nats/broker.js';
+import { RequestSeal } from './nats/request-seal.js';
 import { kindOf, operationMessage } from './operations/operations.js';
 import { type Ask, Operator } from './operations/operator.js';
 import { MessageRegistry } from './registry.js';
@@ -42,11 +43,13 @@ const BROKER = Symbol('nestbox:broker');
 export class MessagingModule {
   static forRoot({ topology, settings, contexts = topology.contexts, throughSource, access = 'enforced' }: MessagingOptions): DynamicModule {
     const enforceAccess = access === 'enforced';
+    // Now: what is missing should stop the start before anything is opened.
+    const seal = enforceAccess && topology.events === 'nats' ? new RequestSeal(settings.SERVICE_KEY) : undefined;
     return {
       module: MessagingModule,
       providers: [
         { provide: MessageRegistry, inject: [ModuleRef, ModulesContainer], useFactory: (ref: ModuleRef, modules: ModulesContainer) => new MessageRegistry(ref, modules, enforceAccess) },
-        { provide: BROKER, useFactory: () => (topology.events === 'nats' ? new NatsBroker(settings, topology.service, enforceAccess) : null) },
+        { provide: BROKER, useFactory: () => (topology.events === 'nats' ? new NatsBroker(settings, topology.service, seal) : null) },
         {
           provide: Dispatcher,
           inject: [MessageRegistry, BROKER],

@@ -1,4 +1,4 @@
-import { type SettingValues, UsageError } from '@nestbox/kernel';
+import type { SettingValues } from '@nestbox/kernel';
 import type { Dispatcher } from '../dispatcher.js';
 import type { MessageRegistry } from '../registry.js';
 import type { messagingSettings } from '../settings.js';
@@ -6,7 +6,7 @@ import type { Running } from '../transport.js';
 import { NatsConnection } from './connection.js';
 import { RemoteClient } from './remote-client.js';
 import { RemoteServer } from './remote-server.js';
-import { RequestSeal } from './request-seal.js';
+import type { RequestSeal } from './request-seal.js';
 import { Subjects } from './subjects.js';
 import { StreamInspector } from './stream-inspector.js';
 import { NatsTransport } from './transport.js';
@@ -20,17 +20,12 @@ export class NatsBroker {
   readonly inspector: StreamInspector;
   private readonly connection: NatsConnection;
   private readonly subjects: Subjects;
-  private readonly seal: RequestSeal | undefined;
 
-  /**
-   * @param signed whether requests between processes are signed, and believed only then
-   * @throws UsageError when they are to be, and there is no key
-   */
-  constructor(private readonly settings: SettingValues<typeof messagingSettings>, service: string, signed: boolean) {
-    this.seal = signed ? new RequestSeal(keyOf(settings)) : undefined;
+  /** @param seal signs requests to other processes, and checks theirs; undefined: whoever can reach NATS is believed */
+  constructor(private readonly settings: SettingValues<typeof messagingSettings>, service: string, private readonly seal: RequestSeal | undefined) {
     this.connection = new NatsConnection({ url: settings.NATS_URL, name: `nestbox ${service}` });
     this.subjects = new Subjects(settings.NATS_NAMESPACE);
-    const { connection, subjects, seal } = this;
+    const { connection, subjects } = this;
     this.wakeUps = new NatsWakeUps(connection, subjects);
     this.transport = new NatsTransport({ connection, subjects, retentionDays: settings.EVENT_RETENTION_DAYS });
     this.inspector = new StreamInspector(connection, subjects);
@@ -61,9 +56,4 @@ export class NatsBroker {
       stop: async () => server?.stop(),
     };
   }
-}
-
-function keyOf({ SERVICE_KEY: key }: SettingValues<typeof messagingSettings>): string {
-  if (key !== undefined) return key;
-  throw new UsageError('There is no SERVICE_KEY: this service could not tell requests of other services from forged ones.', 'make one, for example with "openssl rand -base64 32", and give it to every service of the system.');
 }

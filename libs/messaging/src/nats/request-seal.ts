@@ -20,8 +20,9 @@ const LEAST_KEY_BYTES = 32;
 export class RequestSeal {
   private readonly key: Buffer;
 
-  /** @param key text of at least 32 bytes, from a generator of random numbers. @throws UsageError for a shorter one */
-  constructor(key: string) {
+  /** @param key text of at least 32 bytes, from a generator of random numbers. @throws UsageError for a shorter one, and for none */
+  constructor(key: string | undefined) {
+    if (key === undefined) throw new UsageError('There is no SERVICE_KEY: this service could not tell requests of other services from forged ones.', 'make one, for example with "openssl rand -base64 32", and give it to every service of the system.');
     this.key = Buffer.from(key);
     if (this.key.length < LEAST_KEY_BYTES) throw new UsageError(`SERVICE_KEY has ${this.key.length} characters, which can be guessed.`, 'make one of at least 32, for example with "openssl rand -base64 32", and give it to every service.');
   }
