@@ -19,6 +19,7 @@ export const reasons: Readonly<Record<string, string>> = {
   envalid: 'Parses settings and collects all errors of a start.',
   fastify: 'The types of the hooks that the HTTP library adds; the same version as in @nestjs/platform-fastify.',
   'find-my-way': "Fastify's router, asked a second time: which methods a path has, for 405 and its `Allow`.",
+  jose: 'Verifies JSON Web Tokens and fetches the keys of their issuer; its defaults refuse what attacks on tokens rely on.',
   negotiator: 'Chooses between a page and JSON by `Accept`, with its weights.',
   'nestjs-pino': "Brings Nest's log lines to pino.",
   pg: 'The Postgres driver, with pipelines: a whole write in one round trip.',

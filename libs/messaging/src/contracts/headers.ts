@@ -32,7 +32,7 @@ const EVENT_HEADERS: JsonSchema = {
   ],
 };
 
-/** The headers of a command or query, which {@link contextHeaders} writes. All may be left out: a request without them begins a new chain. */
+/** The headers of a command or query, which {@link contextHeaders} writes. All but the signature may be left out: a request without them begins a new chain. */
 const REQUEST_HEADERS: JsonSchema = {
   type: 'object',
   properties: {
@@ -40,6 +40,8 @@ const REQUEST_HEADERS: JsonSchema = {
     'Nestbox-Tenant': text('Whose data it is about.'),
     'Nestbox-Causation-Id': text('Id of the message that has led to this one.'),
     'Nestbox-Timeout-Ms': whole('How long the sender still waits, in ms.'),
+    'Nestbox-Identity': text('Who asks, as JSON with `%XX` for blanks and quotes: `{ "subject", "permissions" }`. Missing: nobody knows.'),
+    'Nestbox-Signature': text('`v1,<Unix ms>,<base64url>`: HMAC-SHA-256 under the key that the services share, over subject, time, these headers and the body. Without it a request is refused.'),
     traceparent: text('W3C trace context.'),
   },
 };
