@@ -49,7 +49,7 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
         { name: BEARER_SCHEME, description: `A token of ${identified.devIssuer ? 'this service itself, from `POST /dev/token`' : settings.identity.JWT_ISSUER ?? 'the issuer'}.` },
         ...(admin.ADMIN_TOKEN === undefined ? [] : [{ name: ADMIN_SCHEME, description: 'The ADMIN_TOKEN that the service was started with, or a token with the permission `operations`.' }]),
       ],
-      ...(identified.devIssuer && { tokenRoute: '/dev/token' }),
+      devTokens: identified.devIssuer !== undefined,
     });
     serveAsyncApi(app, () => messagesDocument(new Subjects(messaging.NATS_NAMESPACE)));
   }

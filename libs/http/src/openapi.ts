@@ -31,19 +31,20 @@ export function openApiDocument(app: INestApplication, { title, description, ver
 
 /**
  * Serves Swagger UI at `/docs` and the document at `/docs-json`, everything from this process.
- * @param tokenRoute where the page gets a token when its reader has not given one, for development: a POST that answers the text alone
+ * @param devTokens whether the page gets itself a token of the {@link DevIssuerModule} when its reader has not given one
  */
-export function serveOpenApi(app: INestApplication, { tokenRoute, ...options }: OpenApiOptions & { readonly tokenRoute?: string }): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), { jsonDocumentUrl: 'docs-json', customSiteTitle: options.title, ...(tokenRoute !== undefined && { swaggerOptions: { requestInterceptor: tokenFetcher(tokenRoute) } }) });
+export function serveOpenApi(app: INestApplication, { devTokens = false, ...options }: OpenApiOptions & { readonly devTokens?: boolean }): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), { jsonDocumentUrl: 'docs-json', customSiteTitle: options.title, ...(devTokens && { swaggerOptions: { requestInterceptor: sendDevToken } }) });
 }
 
-/** A function for the page: its text goes there, so it may use nothing from here. */
-function tokenFetcher(route: string): unknown {
-  return new Function(
-    'request',
-    `if (request.headers.Authorization) return request;
-    return fetch(${JSON.stringify(route)}, { method: 'POST', headers: { accept: 'text/plain' } })
-      .then((answer) => answer.text())
-      .then((token) => Object.assign(request, { headers: { ...request.headers, Authorization: 'Bearer ' + token } }));`,
-  );
+interface PageRequest {
+  readonly headers: Record<string, string>;
+}
+
+/** Runs in the page: its text goes there, so it may use nothing from here. */
+async function sendDevToken(request: PageRequest): Promise<PageRequest> {
+  if (request.headers['Authorization']) return request;
+  const answer = await fetch('/dev/token', { method: 'POST', headers: { accept: 'text/plain' } });
+  request.headers['Authorization'] = `Bearer ${await answer.text()}`;
+  return request;
 }
