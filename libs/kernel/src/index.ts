@@ -6,7 +6,7 @@ export { DomainEvent, MESSAGE_TYPE_PATTERN, type DomainEventClass, type Upcaster
 export { errorCatalogue } from './error-catalogue.js';
 export { definitionOf, DomainError, ERROR_KINDS, UsageError, type DefinedError, type ErrorDefinition, type ErrorKind } from './errors.js';
 export { uuidv7 } from './ids.js';
-export { currentMessage, withMessage, type Identity, type MessageContext } from './message-context.js';
+export { currentMessage, currentTenant, DEFAULT_TENANT, withMessage, type Identity, type MessageContext } from './message-context.js';
 export { Money, moneyErrors, type MoneyJson } from './money.js';
 export type { SettingDefinition, SettingDefinitions, SettingValues } from './settings.js';
 export { continueTrace, startTrace, type TraceContext, traceIds } from './trace-context.js';

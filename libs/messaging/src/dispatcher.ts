@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { currentMessage, type MessageContext, UsageError, uuidv7, withMessage } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, type MessageContext, UsageError, uuidv7, withMessage } from '@nestbox/kernel';
 import { ConcurrencyConflict, type ContextDatabase, ForeignUnitOfWork, sqlState, UnitOfWork, type UnitOfWorkOptions } from '@nestbox/persistence';
 import { contextOfType, type MessageClass, typeOfMessage } from './message-types.js';
 import { runOnce } from './idempotency.js';
 import type { LocalMessage, MessageRegistry } from './registry.js';
-import { DEFAULT_TENANT } from './outbox.js';
 
 /** Reaches the contexts of other processes. */
 export interface RemoteCaller {

@@ -1,14 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { currentMessage, type SettingValues, uuidv7, withMessage } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, type SettingValues, uuidv7, withMessage } from '@nestbox/kernel';
 import { ContextCommandBus, ContextQueryBus } from './buses.js';
 import { Dispatcher } from './dispatcher.js';
 import { Engine, localDatabase, type SourceFilter } from './engine.js';
 import { NatsBroker } from './nats/broker.js';
 import { kindOf, operationMessage } from './operations/operations.js';
 import { type Ask, Operator } from './operations/operator.js';
-import { DEFAULT_TENANT } from './outbox.js';
 import { MessageRegistry } from './registry.js';
 import type { RetentionOptions } from './retention.js';
 import type { messagingSettings } from './settings.js';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { currentMessage, type DomainEventClass, UsageError } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, type DomainEventClass, UsageError } from '@nestbox/kernel';
 import type { ContextDatabase, OutboxWriter, RecordedEvent } from '@nestbox/persistence';
 import type { EventHeaders } from './envelope.js';
 import { laneOf } from './lanes.js';
@@ -9,8 +9,6 @@ export const MAX_PAYLOAD_BYTES = 512 * 1024;
 
 /** How far back the outbox is searched for an event whose commit was not answered. */
 const RECENT_POSITIONS = 100_000;
-
-export const DEFAULT_TENANT = 'default';
 
 /** The outbox of one context: one row per event, written in the transaction of the aggregate and never updated. */
 export class Outbox implements OutboxWriter {

@@ -1,4 +1,4 @@
-import type { EntitySchema } from 'typeorm';
+import type { EntitySchema, SelectQueryBuilder } from 'typeorm';
 import type { Aggregate } from '@nestbox/kernel';
 import { CompiledTable } from './compiled-table.js';
 import type { ContextDatabase } from './context-database.js';
@@ -16,7 +16,7 @@ export interface AggregateStoreOptions<A extends Aggregate> {
 
 /**
  * Keeps one kind of aggregate, whole, one row each. A repository has one and says in its own words what can be
- * asked. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
+ * asked, always about what the current tenant has. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
  * is written when the unit of work commits, guarded by the version.
  */
 export class AggregateStore<A extends Aggregate> {
@@ -41,7 +41,7 @@ export class AggregateStore<A extends Aggregate> {
     return (this.schema.options.target as unknown as { prototype: object }).prototype;
   }
 
-  /** Gives a new aggregate to the unit of work. */
+  /** Gives a new aggregate to the unit of work, and to the current tenant. */
   add(aggregate: A): void {
     this.unitOfWork('add').track(this as unknown as AggregateStore<Aggregate>, aggregate);
   }
@@ -71,6 +71,19 @@ export class AggregateStore<A extends Aggregate> {
     const created = create();
     this.add(created);
     return created;
+  }
+
+  /** For queries: the aggregate as it is stored, in the transaction of the open query if there is one. @throws the `notFound` error */
+  async read(id: string): Promise<A> {
+    const { text, values } = this.table.selectByIds([id]);
+    const [row] = await this.db.manager.query<Record<string, unknown>[]>(text, values as unknown[]);
+    if (!row) throw this.notFound(id);
+    return this.table.hydrate(row, this.prototype);
+  }
+
+  /** For lists: a query of what the current tenant has, under an alias. Conditions can only narrow it. */
+  select(alias: string): SelectQueryBuilder<A> {
+    return this.db.select(this.schema, alias);
   }
 
   /**

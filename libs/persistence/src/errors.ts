@@ -1,4 +1,4 @@
-import { DomainError, type ErrorDefinition, UsageError } from '@nestbox/kernel';
+import { type Aggregate, currentTenant, DomainError, type ErrorDefinition, UsageError } from '@nestbox/kernel';
 
 /**
  * Somebody else changed the same aggregate first. The command bus runs the command again from the start, with a
@@ -78,6 +78,21 @@ export class ForeignUnitOfWork extends UsageError {
       `${what} belongs to the context "${wanted}", but a unit of work of "${open}" is open: two contexts never share a transaction, in one process as in several.`,
       `call it before or after, or let "${wanted}" react to an event of "${open}".`,
     );
+  }
+}
+
+/** Work for one tenant got hold of what another one has. */
+export class AnotherTenant extends UsageError {
+  constructor(aggregate: Aggregate, what: string) {
+    super(
+      `${aggregate.constructor.name} "${aggregate.id}" belongs to the tenant "${aggregate.tenantId}", but ${what} by work for "${currentTenant()}".`,
+      'load it, or make it, in the work that is for its tenant: inside withMessage({ tenantId, … }).',
+    );
+  }
+
+  /** @throws AnotherTenant when the aggregate has a tenant, and it is not the current one */
+  static refuse(aggregate: Aggregate, what: string): void {
+    if (aggregate.tenantId !== '' && aggregate.tenantId !== currentTenant()) throw new AnotherTenant(aggregate, what);
   }
 }
 

@@ -1,6 +1,5 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { continueTrace, uuidv7, type MessageContext } from '@nestbox/kernel';
-import { DEFAULT_TENANT } from '../outbox.js';
+import { continueTrace, DEFAULT_TENANT, type MessageContext, uuidv7 } from '@nestbox/kernel';
 import { headerText, headerValue } from './header-text.js';
 
 const CORRELATION = 'Nestbox-Correlation-Id';

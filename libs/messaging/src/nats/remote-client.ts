@@ -1,8 +1,7 @@
 import { RequestError, TimeoutError, type Msg } from '@nats-io/transport-node';
-import { currentMessage, DomainError, type MessageContext, UsageError, uuidv7 } from '@nestbox/kernel';
+import { currentMessage, DEFAULT_TENANT, DomainError, type MessageContext, UsageError, uuidv7 } from '@nestbox/kernel';
 import type { RemoteCaller } from '../dispatcher.js';
 import { contextOfType, typeOfMessage } from '../message-types.js';
-import { DEFAULT_TENANT } from '../outbox.js';
 import type { NatsConnection } from './connection.js';
 import { remoteErrors } from './errors.js';
 import { contextHeaders, isReplay } from './message-headers.js';

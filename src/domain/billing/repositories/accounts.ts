@@ -7,7 +7,7 @@ import { AccountSchema } from './account.schema.js';
 export class Accounts {
   private readonly store: AggregateStore<Account>;
 
-  constructor(@InjectDatabase('billing') private readonly db: ContextDatabase) {
+  constructor(@InjectDatabase('billing') db: ContextDatabase) {
     this.store = new AggregateStore(db, AccountSchema, { type: 'billing.account' });
   }
 
@@ -22,6 +22,6 @@ export class Accounts {
 
   /** For queries. */
   async read(customerId: string): Promise<Account | undefined> {
-    return (await this.db.manager.findOneBy(AccountSchema, { id: customerId })) ?? undefined;
+    return (await this.store.select('a').where('a.id = :customerId', { customerId }).getOne()) ?? undefined;
   }
 }
