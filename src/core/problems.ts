@@ -1,7 +1,7 @@
 import { DeadlineExceeded, definitionOf, type DefinedError, moneyErrors } from '@nestbox/kernel';
 import { type GeneralProblems, type ProblemCatalogue, problemCatalogue } from '@nestbox/http';
 import { contextDefinitionOf, contextErrors, IdempotencyKeyReused, messagingErrors, remoteErrors, RequestInProgress } from '@nestbox/messaging';
-import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceErrors } from '@nestbox/persistence';
+import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceErrors, VersionMismatch } from '@nestbox/persistence';
 import { adminErrors } from '../admin/admin.errors.js';
 import { cliErrors } from '../cli/cli.errors.js';
 import { contexts } from '../contexts.js';
@@ -21,4 +21,5 @@ export function applicationProblems(): ProblemCatalogue {
 export const generalProblems: GeneralProblems = {
   always: [DatabaseUnavailable, DeadlineExceeded, remoteErrors.contextUnavailable, remoteErrors.contextOverloaded, remoteErrors.contextTimeout],
   writing: [ConcurrencyConflict, IdempotencyKeyReused, OutcomeUnknown, RequestInProgress],
+  conditional: [VersionMismatch],
 };

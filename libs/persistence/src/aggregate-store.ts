@@ -2,7 +2,7 @@ import type { EntitySchema, SelectQueryBuilder } from 'typeorm';
 import type { Aggregate } from '@nestbox/kernel';
 import { CompiledTable } from './compiled-table.js';
 import type { ContextDatabase } from './context-database.js';
-import { AggregateNotFound, NoUnitOfWork } from './errors.js';
+import { AggregateNotFound, NoUnitOfWork, VersionMismatch } from './errors.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export interface AggregateStoreOptions<A extends Aggregate> {
@@ -61,14 +61,16 @@ export class AggregateStore<A extends Aggregate> {
   /**
    * The aggregate with this id; a new one from `create` when there is none. Handlers of one batch that ask for the
    * same id at the same time get the same object.
+   * @param ifVersion the versions that will do, of which a new one is 0; default: any
+   * @throws VersionMismatch
    */
-  async findOrAdd(id: string, create: () => A): Promise<A> {
+  async findOrAdd(id: string, create: () => A, ifVersion?: readonly number[]): Promise<A> {
     await this.find(id);
     // Looked up again: while this one waited, another handler of the batch may have added it.
     const unitOfWork = this.unitOfWork('load');
     const held = unitOfWork.held(this as unknown as AggregateStore<Aggregate>, id) as A | undefined;
-    if (held) return held;
-    const created = create();
+    if (held) return this.required(held, ifVersion);
+    const created = this.required(create(), ifVersion);
     this.add(created);
     return created;
   }
@@ -94,9 +96,20 @@ export class AggregateStore<A extends Aggregate> {
     return (await this.unitOfWork('load').load(this as unknown as AggregateStore<Aggregate>, ids)) as Map<string, A>;
   }
 
-  /** Loads the aggregate and lets `decide` change it. @throws the `notFound` error */
-  async update<R>(id: string, decide: (aggregate: A) => R): Promise<R> {
-    return decide(await this.get(id));
+  /**
+   * Loads the aggregate and lets `decide` change it.
+   * @param ifVersion the versions that will do; default: any. A command that lost against another one loads again, and so
+   * finds another version: of several that require the same one, one succeeds
+   * @throws the `notFound` error, VersionMismatch
+   */
+  async update<R>(id: string, decide: (aggregate: A) => R, ifVersion?: readonly number[]): Promise<R> {
+    return decide(this.required(await this.get(id), ifVersion));
+  }
+
+  private required(aggregate: A, ifVersion: readonly number[] | undefined): A {
+    const { id, version } = aggregate;
+    if (ifVersion && !ifVersion.includes(version)) throw new VersionMismatch(`${this.options.type} "${id}"`, version);
+    return aggregate;
   }
 
   private notFound(id: string): Error {

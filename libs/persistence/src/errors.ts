@@ -17,6 +17,19 @@ export class ConcurrencyConflict extends DomainError {
   }
 }
 
+/** The caller has required a version of an aggregate that is not the one that is stored. */
+export class VersionMismatch extends DomainError {
+  static readonly definition = {
+    code: 'persistence.version-mismatch', kind: 'precondition-failed', title: 'Changed since it was read',
+    cause: 'The request was made for another version of the thing than the one that is there now. Nothing was changed.',
+    cure: 'Read it again, and repeat the request with its new `ETag` if it still makes sense.',
+  } as const satisfies ErrorDefinition;
+
+  constructor(what: string, version: number) {
+    super(VersionMismatch.definition, `${what} has version ${version} now, which the request was not made for. Read it again, and repeat the request if it still makes sense.`, { version });
+  }
+}
+
 /** The connection broke while a transaction was being committed, and the database could not be asked what became of it. */
 export class OutcomeUnknown extends DomainError {
   static readonly definition = {
@@ -62,7 +75,7 @@ export class AggregateNotFound extends DomainError {
 }
 
 /** Every refusal of this library. */
-export const persistenceErrors = [ConcurrencyConflict, OutcomeUnknown, DatabaseUnavailable, AggregateNotFound] as const;
+export const persistenceErrors = [ConcurrencyConflict, VersionMismatch, OutcomeUnknown, DatabaseUnavailable, AggregateNotFound] as const;
 
 /** A unit of work was used after it had ended, usually by a promise that nobody awaited. */
 export class UnitOfWorkEnded extends UsageError {

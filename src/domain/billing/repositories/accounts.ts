@@ -15,9 +15,9 @@ export class Accounts {
     return this.store.find(customerId);
   }
 
-  /** The customer's account; a new one when there is none. */
-  open(customerId: string): Promise<Account> {
-    return this.store.findOrAdd(customerId, () => Account.open(customerId));
+  /** The customer's account; a new one, of version 0, when there is none. @throws VersionMismatch when it has none of the versions */
+  open(customerId: string, ifVersion?: readonly number[]): Promise<Account> {
+    return this.store.findOrAdd(customerId, () => Account.open(customerId), ifVersion);
   }
 
   /** For queries. */

@@ -22,9 +22,9 @@ export class Products {
     this.store.add(product);
   }
 
-  /** @throws ProductNotFound */
-  update<R>(id: string, decide: (product: Product) => R): Promise<R> {
-    return this.store.update(id, decide);
+  /** @throws ProductNotFound, VersionMismatch when it has none of the versions */
+  update<R>(id: string, decide: (product: Product) => R, ifVersion?: readonly number[]): Promise<R> {
+    return this.store.update(id, decide, ifVersion);
   }
 
   /** Those of the products that exist, by id. */

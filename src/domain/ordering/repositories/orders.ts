@@ -23,9 +23,9 @@ export class Orders {
     this.store.add(order);
   }
 
-  /** @throws OrderNotFound */
-  update<R>(id: string, decide: (order: Order) => R): Promise<R> {
-    return this.store.update(id, decide);
+  /** @throws OrderNotFound, VersionMismatch when it has none of the versions */
+  update<R>(id: string, decide: (order: Order) => R, ifVersion?: readonly number[]): Promise<R> {
+    return this.store.update(id, decide, ifVersion);
   }
 
   /** For queries. @throws OrderNotFound */
