@@ -104,8 +104,12 @@ describe('the API and its document', () => {
     expect((await call('post /v1/products/{id}/receipts', { id: 'unheard-of' }, { quantity: 1 })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
     expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
     expect((await call('post /v1/orders/{id}/cancel', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
+    const stale = { headers: { 'if-match': '"999"' } };
+    expect((await call('put /v1/customers/{id}/credit-limit', { id: 'VINET' }, { amount: 1 }, {}, stale)).json()).toMatchObject({ status: 412, code: 'persistence.version-mismatch' });
+    expect((await call('post /v1/products/{id}/receipts', { id: 'queso-cabrales' }, { quantity: 1 }, {}, stale)).json()).toMatchObject({ status: 412 });
     const { items } = (await call('get /v1/orders', {}, undefined, { status: 'confirmed', limit: '1' })).json<{ items: [{ id: string }] }>();
     expect((await call('post /v1/orders/{id}/cancel', items[0])).json()).toMatchObject({ status: 409, code: 'ordering.order-not-cancellable' });
+    expect((await call('post /v1/orders/{id}/cancel', items[0], undefined, {}, stale)).json()).toMatchObject({ status: 412 });
   });
 
   it('refuses what no operation takes', async () => {
@@ -117,6 +121,9 @@ describe('the API and its document', () => {
       if (!operation.startsWith('get ')) {
         const answer = await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { 'idempotency-key': 'two words' } });
         expect(answer.json()).toMatchObject({ code: 'http.invalid-idempotency-key' });
+      }
+      if (document.problemsOf(operation).includes('400 http.invalid-if-match')) {
+        expect((await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { 'if-match': '3' } })).json()).toMatchObject({ code: 'http.invalid-if-match' });
       }
       if (!requestBody) continue;
       const send = async (payload: string, type: string) => (await call(operation, { id: uuidv7() }, payload, {}, { headers: { 'content-type': type } })).json<{ code: string }>().code;

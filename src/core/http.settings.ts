@@ -1,5 +1,5 @@
 import type { HttpAdapterOptions } from '@nestbox/http';
-import type { SettingDefinitions, SettingValues } from '@nestbox/kernel';
+import { DEFAULT_TENANT, type SettingDefinitions, type SettingValues } from '@nestbox/kernel';
 
 /** Settings of the HTTP server, which every service has for its health. */
 export const httpSettings = {
@@ -36,7 +36,7 @@ export function httpOptions(settings: SettingValues<typeof httpSettings>): HttpA
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     timeoutMs: settings.REQUEST_TIMEOUT_MS,
     maxTimeoutMs: settings.REQUEST_TIMEOUT_MAX_MS,
-    tenantId: 'default',
+    tenantId: DEFAULT_TENANT,
     limits: {
       receiveTimeoutMs: settings.RECEIVE_TIMEOUT_MS,
       keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,

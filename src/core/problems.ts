@@ -1,7 +1,7 @@
 import { DeadlineExceeded, definitionOf, type DefinedError, moneyErrors } from '@nestbox/kernel';
 import { type GeneralProblems, httpProblems, type ProblemCatalogue, problemCatalogue } from '@nestbox/http';
 import { contextDefinitionOf, contextErrors, IdempotencyKeyReused, messagingErrors, NotAuthenticated, PermissionMissing, remoteErrors, RequestInProgress } from '@nestbox/messaging';
-import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceErrors } from '@nestbox/persistence';
+import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceErrors, VersionMismatch } from '@nestbox/persistence';
 import { adminErrors } from '../admin/admin.errors.js';
 import { cliErrors } from '../cli/cli.errors.js';
 import { contexts } from '../contexts.js';
@@ -22,4 +22,5 @@ export const generalProblems: GeneralProblems = {
   secured: [NotAuthenticated, PermissionMissing],
   always: [httpProblems.invalidToken, DatabaseUnavailable, DeadlineExceeded, remoteErrors.contextUnavailable, remoteErrors.contextOverloaded, remoteErrors.contextTimeout],
   writing: [ConcurrencyConflict, IdempotencyKeyReused, OutcomeUnknown, RequestInProgress],
+  conditional: [VersionMismatch],
 };

@@ -21,16 +21,19 @@ const messages: readonly object[] = [
   new PlaceOrder('VINET', [{ productId: 'tofu', quantity: 1, unitPrice: 100, discountPercent: 5 }], 'PO-1'),
   new PlaceOrder('VINET', [{ productId: 'tofu', quantity: 1, unitPrice: 100 }]),
   new CancelOrder(orderId),
+  new CancelOrder(orderId, [1, 2]),
   new GetOrder(orderId),
   new ListOrders(),
   new ListOrders({ customerId: 'VINET', status: 'placed', limit: 10, cursor: 'abc' }),
   new RegisterProduct('tofu', 'Tofu'),
   new ReceiveStock('tofu', 10),
+  new ReceiveStock('tofu', 10, []),
   new GetProduct('tofu'),
   new ListProducts(),
   new ListProducts(10, 'abc'),
   new SetCreditLimit('VINET', 100),
   new SetCreditLimit('VINET', null),
+  new SetCreditLimit('VINET', null, [0]),
   new GetAccount('VINET'),
   new GetSalesReport(),
   new GetCustomerSales('VINET'),
@@ -63,5 +66,11 @@ describe('ListOrders', () => {
   it('is refused without a filter that is one', () => {
     expect(receive(new ListOrders(), { filter: null }).refused).toEqual(['filter']);
     expect(receive(new ListOrders(), { filter: { limit: 0 } }).refused).toEqual(['filter']);
+  });
+});
+
+describe('a command for certain versions', () => {
+  it.each([[null], ['1'], [[-1]], [[1.5]], [['1']], [[[1]]], [Array.from({ length: 101 }, () => 1)]])('is refused when they are %j', (ifVersion) => {
+    expect(receive(new CancelOrder(orderId), { orderId, ifVersion }).refused).toEqual(['ifVersion']);
   });
 });

@@ -92,6 +92,13 @@ describe('files', () => {
     expect(asking).toEqual([]);
   });
 
+  it('of repositories read what the current tenant has, and nothing past it', () => {
+    const past = /\.(manager|dataSource|query|pool|connect\w*)\b/;
+    const repositories = tracked.filter((file) => /^src\/domain\/[^/]+\/repositories\//.test(file) && !file.includes('.spec.'));
+    expect(repositories.filter((file) => past.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+    expect(past.test('this.db.manager.findOneBy(OrderSchema, { id })')).toBe(true);
+  });
+
   it('keep one index.ts per library and no other barrel', () => {
     const barrels = tracked.filter((file) => /(^|\/)index\.ts$/.test(file) && !/^libs\/[a-z]+\/src\/index\.ts$/.test(file));
     expect(barrels).toEqual([]);

@@ -5,6 +5,7 @@ import { takesIdempotencyKey } from './idempotency-key.js';
 import { type ProblemCatalogue, type ProblemDefinition, problemEntry } from './problem-catalogue.js';
 import { PROBLEM_TYPE } from './problem-reply.js';
 import { Problem } from './problem.schema.js';
+import { CONDITIONAL } from './versions.js';
 
 /** Where an operation keeps the codes of its problems, until its answers are made of them. */
 const CODES = 'x-problems';
@@ -17,6 +18,7 @@ interface Operation {
   readonly security?: readonly object[];
   readonly responses: Record<string, object>;
   [CODES]?: readonly string[];
+  readonly [CONDITIONAL]?: true;
 }
 
 /** Problems that follow from what an operation is, not from what it does. */
@@ -27,6 +29,8 @@ export interface GeneralProblems {
   readonly secured?: readonly DefinedError<ProblemDefinition>[];
   /** And these, if it changes something: every method but GET. */
   readonly writing?: readonly DefinedError<ProblemDefinition>[];
+  /** And these, if it takes `If-Match`. */
+  readonly conditional?: readonly DefinedError<ProblemDefinition>[];
 }
 
 /** Documents which errors an operation answers. Those of HTTP itself, and those that all operations have, need not be named. */
@@ -38,13 +42,13 @@ export function ApiProblems(...problems: readonly DefinedError<ProblemDefinition
  * Makes answers out of the problems of every operation that has {@link ApiProblems}: one for each status, with its codes.
  * @throws UsageError for a code that is not in the catalogue
  */
-export function documentProblems(document: OpenAPIObject, catalogue: ProblemCatalogue, { always = [], secured = [], writing = [] }: GeneralProblems = {}): void {
+export function documentProblems(document: OpenAPIObject, catalogue: ProblemCatalogue, { always = [], secured = [], writing = [], conditional = [] }: GeneralProblems = {}): void {
   for (const path of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(path as Record<string, Operation>)) {
       const codes = operation[CODES];
       if (!codes) continue;
       delete operation[CODES];
-      const general = [...ofHttp(method, operation), ...always, ...(operation.security ? secured : []), ...(method === 'get' ? [] : writing)].map((problem) => definitionOf<ProblemDefinition>(problem).code);
+      const general = [...ofHttp(method, operation), ...always, ...(operation.security ? secured : []), ...(method === 'get' ? [] : writing), ...(operation[CONDITIONAL] ? conditional : [])].map((problem) => definitionOf<ProblemDefinition>(problem).code);
       const entries = [...new Set([...codes, ...general])].map((code) => {
         const found = catalogue.get(code);
         if (!found) throw new UsageError(`@ApiProblems of ${operation.operationId ?? method} names "${code}", which is not in the catalogue of problems.`, 'list the error where it belongs: `errors` of its context, or the list of its library.');
@@ -56,13 +60,14 @@ export function documentProblems(document: OpenAPIObject, catalogue: ProblemCata
 }
 
 /** What the server refuses before the code of an operation. */
-function ofHttp(method: string, { parameters = [], requestBody }: Operation): ProblemDefinition[] {
+function ofHttp(method: string, { parameters = [], requestBody, [CONDITIONAL]: conditional }: Operation): ProblemDefinition[] {
   const inPath = parameters.some((parameter) => parameter.in === 'path');
   return [
     ...(parameters.length > 0 || requestBody ? [httpProblems.invalidRequest] : []),
     ...(inPath ? [httpProblems.malformedUrl] : []),
     ...(requestBody ? [httpProblems.malformedJson, httpProblems.tooLarge, httpProblems.unsupportedMediaType] : []),
     ...(takesIdempotencyKey(method) ? [httpProblems.invalidIdempotencyKey] : []),
+    ...(conditional ? [httpProblems.invalidIfMatch] : []),
     httpProblems.internalError,
   ];
 }

@@ -37,6 +37,11 @@ export const httpProblems = {
     cause: 'The header `Idempotency-Key` is not one text of 1 to 255 printable ASCII characters, in double quotes or without blanks and quotes.',
     cure: 'Make a new key for every request that is not a repetition; a UUID is a good choice.',
   },
+  invalidIfMatch: {
+    code: 'http.invalid-if-match', status: 400, title: 'Invalid If-Match',
+    cause: 'The header `If-Match` is neither `*` nor a list of entity tags in double quotes, or has too many of them.',
+    cure: 'Send the `ETag` of the answer that you have read, with its quotes.',
+  },
   notAuthenticated: {
     code: 'http.not-authenticated', status: 401, title: 'Not authenticated',
     cause: 'Credentials are missing or wrong.',

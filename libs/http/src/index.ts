@@ -17,3 +17,4 @@ export type { RateLimitOptions } from './rate-limit.js';
 export { parseRouteAliases, type RouteAlias } from './route-aliases.js';
 export { RouteAliasesModule } from './route-aliases.module.js';
 export { fieldProblems, validationPipe } from './validation.js';
+export { IfMatch, Versioned } from './versions.js';

@@ -5,6 +5,7 @@ import { documentDeprecations } from './deprecation.js';
 import { type ProblemCatalogue, problemCatalogue } from './problem-catalogue.js';
 import { Problem } from './problem.schema.js';
 import { documentRequestHeaders } from './request-headers.js';
+import { documentVersions } from './versions.js';
 
 export interface OpenApiOptions {
   readonly title: string;
@@ -25,6 +26,7 @@ export function openApiDocument(app: INestApplication, { title, description, ver
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [Problem] });
   documentProblems(document, catalogue, problems);
   documentDeprecations(document);
+  documentVersions(document);
   documentRequestHeaders(document);
   return document;
 }

@@ -32,6 +32,9 @@ export class EventRaisedOutsideUnitOfWork extends UsageError {
 export abstract class Aggregate<Id extends string = string> {
   abstract readonly id: Id;
 
+  /** Whose it is: the tenant that its store was given it for. Empty before, and where rows belong to nobody. */
+  readonly tenantId: string = '';
+
   /** Counts changes: +1 for every event raised, and for a change stored without an event. 0 = not stored yet. */
   version = 0;
 

@@ -7,7 +7,7 @@ export { errorCatalogue } from './error-catalogue.js';
 export { definitionOf, DomainError, ERROR_KINDS, UsageError, type DefinedError, type ErrorDefinition, type ErrorKind } from './errors.js';
 export { grants, type Identity, PERMISSION_PATTERN, PUBLIC, SYSTEM } from './identity.js';
 export { uuidv7 } from './ids.js';
-export { asSystem, currentMessage, DEFAULT_TENANT, withMessage, type MessageContext } from './message-context.js';
+export { asSystem, currentMessage, currentTenant, DEFAULT_TENANT, withMessage, type MessageContext } from './message-context.js';
 export { Money, moneyErrors, type MoneyJson } from './money.js';
 export type { SettingDefinition, SettingDefinitions, SettingValues } from './settings.js';
 export { continueTrace, startTrace, type TraceContext, traceIds } from './trace-context.js';

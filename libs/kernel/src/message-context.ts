@@ -25,7 +25,7 @@ export interface MessageContext extends TraceContext {
   readonly onReplay?: () => void;
 }
 
-/** Whose data it is when nothing says. */
+/** Whose data it is where nobody says. */
 export const DEFAULT_TENANT = 'default';
 
 const storage = new AsyncLocalStorage<MessageContext>();
@@ -33,6 +33,11 @@ const storage = new AsyncLocalStorage<MessageContext>();
 /** The context of the message being handled; undefined outside of one. */
 export function currentMessage(): MessageContext | undefined {
   return storage.getStore();
+}
+
+/** Whose data the work in progress is about. */
+export function currentTenant(): string {
+  return currentMessage()?.tenantId ?? DEFAULT_TENANT;
 }
 
 /** Runs `work`, and whatever it awaits, in the given message context. */

@@ -11,7 +11,7 @@ const CLAIM_MARGIN_MS = 1_000;
 /** Whatever Postgres can keep in an index. */
 const KEY = /^[\x20-\x7e]{1,255}$/;
 /** Refusals that say something about the request; the others, and mistakes of ours, may be different next time. */
-const FINAL: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', 'not-found', 'conflict', 'forbidden']);
+const FINAL: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', 'not-found', 'conflict', 'precondition-failed', 'forbidden']);
 
 /** The same key came with another request. */
 export class IdempotencyKeyReused extends DomainError {

@@ -1,8 +1,8 @@
-import type { EntitySchema } from 'typeorm';
+import type { EntitySchema, SelectQueryBuilder } from 'typeorm';
 import type { Aggregate } from '@nestbox/kernel';
 import { CompiledTable } from './compiled-table.js';
 import type { ContextDatabase } from './context-database.js';
-import { AggregateNotFound, NoUnitOfWork } from './errors.js';
+import { AggregateNotFound, NoUnitOfWork, VersionMismatch } from './errors.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export interface AggregateStoreOptions<A extends Aggregate> {
@@ -16,7 +16,7 @@ export interface AggregateStoreOptions<A extends Aggregate> {
 
 /**
  * Keeps one kind of aggregate, whole, one row each. A repository has one and says in its own words what can be
- * asked. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
+ * asked, always about what the current tenant has. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
  * is written when the unit of work commits, guarded by the version.
  */
 export class AggregateStore<A extends Aggregate> {
@@ -41,7 +41,7 @@ export class AggregateStore<A extends Aggregate> {
     return (this.schema.options.target as unknown as { prototype: object }).prototype;
   }
 
-  /** Gives a new aggregate to the unit of work. */
+  /** Gives a new aggregate to the unit of work, and to the current tenant. */
   add(aggregate: A): void {
     this.unitOfWork('add').track(this as unknown as AggregateStore<Aggregate>, aggregate);
   }
@@ -61,16 +61,31 @@ export class AggregateStore<A extends Aggregate> {
   /**
    * The aggregate with this id; a new one from `create` when there is none. Handlers of one batch that ask for the
    * same id at the same time get the same object.
+   * @param ifVersion the versions that will do, of which a new one is 0; default: any
+   * @throws VersionMismatch
    */
-  async findOrAdd(id: string, create: () => A): Promise<A> {
+  async findOrAdd(id: string, create: () => A, ifVersion?: readonly number[]): Promise<A> {
     await this.find(id);
     // Looked up again: while this one waited, another handler of the batch may have added it.
     const unitOfWork = this.unitOfWork('load');
     const held = unitOfWork.held(this as unknown as AggregateStore<Aggregate>, id) as A | undefined;
-    if (held) return held;
-    const created = create();
+    if (held) return this.required(held, ifVersion);
+    const created = this.required(create(), ifVersion);
     this.add(created);
     return created;
+  }
+
+  /** For queries: the aggregate as it is stored, in the transaction of the open query if there is one. @throws the `notFound` error */
+  async read(id: string): Promise<A> {
+    const { text, values } = this.table.selectByIds([id]);
+    const [row] = await this.db.manager.query<Record<string, unknown>[]>(text, values as unknown[]);
+    if (!row) throw this.notFound(id);
+    return this.table.hydrate(row, this.prototype);
+  }
+
+  /** For lists: a query of what the current tenant has, under an alias. Conditions can only narrow it. */
+  select(alias: string): SelectQueryBuilder<A> {
+    return this.db.select(this.schema, alias);
   }
 
   /**
@@ -81,9 +96,20 @@ export class AggregateStore<A extends Aggregate> {
     return (await this.unitOfWork('load').load(this as unknown as AggregateStore<Aggregate>, ids)) as Map<string, A>;
   }
 
-  /** Loads the aggregate and lets `decide` change it. @throws the `notFound` error */
-  async update<R>(id: string, decide: (aggregate: A) => R): Promise<R> {
-    return decide(await this.get(id));
+  /**
+   * Loads the aggregate and lets `decide` change it.
+   * @param ifVersion the versions that will do; default: any. A command that lost against another one loads again, and so
+   * finds another version: of several that require the same one, one succeeds
+   * @throws the `notFound` error, VersionMismatch
+   */
+  async update<R>(id: string, decide: (aggregate: A) => R, ifVersion?: readonly number[]): Promise<R> {
+    return decide(this.required(await this.get(id), ifVersion));
+  }
+
+  private required(aggregate: A, ifVersion: readonly number[] | undefined): A {
+    const { id, version } = aggregate;
+    if (ifVersion && !ifVersion.includes(version)) throw new VersionMismatch(`${this.options.type} "${id}"`, version);
+    return aggregate;
   }
 
   private notFound(id: string): Error {

@@ -1,6 +1,7 @@
 import type { Aggregate } from '@nestbox/kernel';
 import type { AggregateStore } from './aggregate-store.js';
 import { ConcurrencyConflict } from './errors.js';
+import { compareKeys } from './row-key.js';
 import { type Statement, sqlState } from './statement.js';
 
 /** An aggregate in a unit of work; `stored` is what the database had when it was loaded or last written. */
@@ -24,7 +25,7 @@ export interface Change {
 /** What must be written for these aggregates, in key order. */
 export function changesOf(store: AggregateStore<Aggregate>, tracked: Iterable<Tracked>): Change[] {
   return [...tracked]
-    .sort((left, right) => (left.aggregate.id < right.aggregate.id ? -1 : 1))
+    .sort((left, right) => compareKeys(left.aggregate, right.aggregate))
     .flatMap((entry) => changeOf(store, entry) ?? []);
 }
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DataSource, type EntityManager, type EntitySchema, type MigrationInterface } from 'typeorm';
+import { DataSource, type EntityManager, type EntitySchema, type MigrationInterface, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
 import { UsageError } from '@nestbox/kernel';
 import { DatabaseUnavailable } from './errors.js';
 import { migrateContext, revertContext } from './migrations.js';
@@ -7,6 +7,7 @@ import type { OutboxWriter } from './outbox-writer.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { ReadScope } from './read-scope.js';
 import { isConnectionError, isUnavailable } from './statement.js';
+import { selectTenantRows } from './tenant-rows.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -99,6 +100,15 @@ export class ContextDatabase {
   /** TypeORM's manager for reads: on the transaction of the open unit of work or query, if there is one. */
   get manager(): EntityManager {
     return ReadScope.manager(this) ?? UnitOfWork.of(this, 'The entity manager')?.manager ?? this.dataSource.manager;
+  }
+
+  /**
+   * A query of the rows that the current tenant has, under an alias, where `manager` would read. Conditions can only
+   * narrow it: no `where` makes rows of others visible.
+   * @throws UsageError when rows of this entity belong to no tenant
+   */
+  select<E extends ObjectLiteral>(schema: EntitySchema<E>, alias: string): SelectQueryBuilder<E> {
+    return selectTenantRows(this.manager, schema, alias);
   }
 
   /**

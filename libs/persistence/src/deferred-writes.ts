@@ -1,3 +1,4 @@
+import { currentTenant } from '@nestbox/kernel';
 import { NoUnitOfWork } from './errors.js';
 import type { ContextDatabase } from './context-database.js';
 import type { Statement } from './statement.js';
@@ -13,20 +14,20 @@ export class DeferredWrites<T> {
 
   /**
    * @param name for error messages, for example `reporting.sales`
-   * @param compile turns the collected items into statements
+   * @param compile turns the collected items into statements; with them it gets the tenants whose work has pushed them
    */
   constructor(
     private readonly db: ContextDatabase,
     readonly name: string,
-    readonly compile: (items: readonly T[]) => Statement[],
+    readonly compile: (items: readonly T[], tenantIds: readonly string[]) => Statement[],
   ) {
     this.order = db.nextOrder();
   }
 
-  /** @throws NoUnitOfWork, ForeignUnitOfWork */
+  /** Collects a write for the current tenant. @throws NoUnitOfWork, ForeignUnitOfWork */
   push(item: T): void {
     const unitOfWork = UnitOfWork.of(this.db, this.name);
     if (!unitOfWork) throw new NoUnitOfWork(`Writing to ${this.name}`);
-    unitOfWork.defer(this as DeferredWrites<unknown>, item);
+    unitOfWork.defer(this as DeferredWrites<unknown>, item, currentTenant());
   }
 }

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorDefinition, UsageError } from '@nestbox/kernel';
+import { type Aggregate, currentTenant, DomainError, type ErrorDefinition, UsageError } from '@nestbox/kernel';
 
 /**
  * Somebody else changed the same aggregate first. The command bus runs the command again from the start, with a
@@ -14,6 +14,19 @@ export class ConcurrencyConflict extends DomainError {
   constructor(what: string, options?: { cause?: unknown }) {
     super(ConcurrencyConflict.definition, `${what} was changed by somebody else at the same time. Load it again and repeat.`);
     this.cause = options?.cause;
+  }
+}
+
+/** The caller has required a version of an aggregate that is not the one that is stored. */
+export class VersionMismatch extends DomainError {
+  static readonly definition = {
+    code: 'persistence.version-mismatch', kind: 'precondition-failed', title: 'Changed since it was read',
+    cause: 'The request was made for another version of the thing than the one that is there now. Nothing was changed.',
+    cure: 'Read it again, and repeat the request with its new `ETag` if it still makes sense.',
+  } as const satisfies ErrorDefinition;
+
+  constructor(what: string, version: number) {
+    super(VersionMismatch.definition, `${what} has version ${version} now, which the request was not made for. Read it again, and repeat the request if it still makes sense.`, { version });
   }
 }
 
@@ -62,7 +75,7 @@ export class AggregateNotFound extends DomainError {
 }
 
 /** Every refusal of this library. */
-export const persistenceErrors = [ConcurrencyConflict, OutcomeUnknown, DatabaseUnavailable, AggregateNotFound] as const;
+export const persistenceErrors = [ConcurrencyConflict, VersionMismatch, OutcomeUnknown, DatabaseUnavailable, AggregateNotFound] as const;
 
 /** A unit of work was used after it had ended, usually by a promise that nobody awaited. */
 export class UnitOfWorkEnded extends UsageError {
@@ -78,6 +91,21 @@ export class ForeignUnitOfWork extends UsageError {
       `${what} belongs to the context "${wanted}", but a unit of work of "${open}" is open: two contexts never share a transaction, in one process as in several.`,
       `call it before or after, or let "${wanted}" react to an event of "${open}".`,
     );
+  }
+}
+
+/** Work for one tenant got hold of what another one has. */
+export class AnotherTenant extends UsageError {
+  constructor(aggregate: Aggregate, what: string) {
+    super(
+      `${aggregate.constructor.name} "${aggregate.id}" belongs to the tenant "${aggregate.tenantId}", but ${what} by work for "${currentTenant()}".`,
+      'load it, or make it, in the work that is for its tenant: inside withMessage({ tenantId, … }).',
+    );
+  }
+
+  /** @throws AnotherTenant when the aggregate has a tenant, and it is not the current one */
+  static refuse(aggregate: Aggregate, what: string): void {
+    if (aggregate.tenantId !== '' && aggregate.tenantId !== currentTenant()) throw new AnotherTenant(aggregate, what);
   }
 }
 

@@ -1,7 +1,7 @@
 export { AggregateStore, type AggregateStoreOptions } from './aggregate-store.js';
 export { ContextDatabase, type ContextDatabaseOptions, type MigrationClass } from './context-database.js';
 export { DeferredWrites } from './deferred-writes.js';
-export { AggregateNotFound, ConcurrencyConflict, DatabaseUnavailable, ForeignUnitOfWork, NoUnitOfWork, OutcomeUnknown, persistenceErrors, UnitOfWorkEnded } from './errors.js';
+export { AggregateNotFound, AnotherTenant, ConcurrencyConflict, DatabaseUnavailable, ForeignUnitOfWork, NoUnitOfWork, OutcomeUnknown, persistenceErrors, UnitOfWorkEnded, VersionMismatch } from './errors.js';
 export type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
 export { databaseToken, InjectDatabase, PersistenceModule, type PersistenceOptions } from './persistence.module.js';
 export { databaseUrlSetting, persistenceSettings } from './settings.js';

@@ -5,7 +5,7 @@ import { EntitySchema, type MigrationInterface, type QueryRunner } from 'typeorm
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AggregateStore } from './aggregate-store.js';
 import { ContextDatabase } from './context-database.js';
-import { ConcurrencyConflict, ForeignUnitOfWork, NoUnitOfWork, UnitOfWorkEnded } from './errors.js';
+import { ConcurrencyConflict, ForeignUnitOfWork, NoUnitOfWork, UnitOfWorkEnded, VersionMismatch } from './errors.js';
 import type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -176,6 +176,20 @@ describe('the unit of work', () => {
     });
     await expect(lost).rejects.toThrow(ConcurrencyConflict);
     expect(await row()).toEqual({ amount: 4, version: 2 });
+  });
+
+  it('changes an aggregate only at a version that the caller has named, if any, a new one at 0', async () => {
+    await open();
+    const deposit = (ifVersion?: readonly number[]) => UnitOfWork.run(db, () => purses.update(id, (purse) => purse.deposit(2), ifVersion));
+    for (const wrong of [[], [0], [2, 3]]) await expect(deposit(wrong)).rejects.toMatchObject({ kind: 'precondition-failed', code: 'persistence.version-mismatch', details: { version: 1 } });
+    await deposit([0, 1]);
+    await deposit();
+    expect(await row()).toEqual({ amount: 5, version: 3 });
+    const add = (ifVersion: readonly number[]) => UnitOfWork.run(db, () => purses.findOrAdd(`${id} new`, () => new Purse(`${id} new`, `${id} new`), ifVersion));
+    await expect(add([1])).rejects.toThrow(VersionMismatch);
+    await add([0]);
+    await expect(add([0])).rejects.toThrow(/bank\.purse "p\d+ new" has version 1 now/);
+    expect(await row(`${id} new`)).toEqual({ amount: 0, version: 1 });
   });
 
   it('keeps 200 concurrent units of work apart', async () => {

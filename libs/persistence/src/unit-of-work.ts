@@ -5,9 +5,10 @@ import { type Change, changesOf, type Tracked } from './change-set.js';
 import { commitAlone, commitTogether } from './commit.js';
 import type { ContextDatabase } from './context-database.js';
 import type { DeferredWrites } from './deferred-writes.js';
-import { ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
+import { AnotherTenant, ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
 import { LockingLoader } from './locking-loader.js';
 import type { RecordedEvent } from './outbox-writer.js';
+import { nameOf, type RowKey } from './row-key.js';
 import { pipeline, sqlState, type Statement } from './statement.js';
 import type { Transaction } from './transaction.js';
 
@@ -42,8 +43,9 @@ const NESTED_LIMIT = 32;
  * without a transaction and written at the end in one round trip, guarded by their versions, their events last.
  */
 export class UnitOfWork implements EventRecorder {
+  /** By the names of their keys: a batch works for several tenants, which may use the same id. */
   private readonly stores = new Map<AnyStore, Map<string, Tracked>>();
-  private readonly deferred = new Map<DeferredWrites<unknown>, unknown[]>();
+  private readonly deferred = new Map<DeferredWrites<unknown>, { readonly items: unknown[]; readonly tenantIds: string[] }>();
   private raised: RaisedEvent[] = [];
   private recorded: RecordedEvent[] = [];
   private loader: LockingLoader | undefined;
@@ -113,40 +115,45 @@ export class UnitOfWork implements EventRecorder {
 
   record(aggregate: Aggregate, event: DomainEvent, aggregateVersion: number): boolean {
     if (this.ended) throw new UnitOfWorkEnded(this.db.context, `${aggregate.constructor.name} raised ${event.constructor.name}`);
+    AnotherTenant.refuse(aggregate, `${event.constructor.name} was raised`);
     if (this.raised.some((known) => known.event === event) || this.recorded.some((known) => known.event === event)) return false;
     this.raised.push({ id: uuidv7(), event, aggregate, aggregateVersion, cause: currentMessage() });
     return true;
   }
 
   track(store: AnyStore, aggregate: Aggregate): void {
+    store.table.claim(aggregate);
     const known = this.identities(store);
-    const before = known.get(aggregate.id);
+    const name = nameOf(aggregate);
+    const before = known.get(name);
     if (before && before.aggregate !== aggregate) {
       throw new UsageError(`${store.options.type} "${aggregate.id}" was added, but this unit of work already has another object with that id.`, 'change the loaded object instead of adding a second one.');
     }
-    if (!before) known.set(aggregate.id, { aggregate });
+    if (!before) known.set(name, { aggregate });
   }
 
   async load(store: AnyStore, ids: readonly string[]): Promise<Map<string, Aggregate>> {
     const known = this.identities(store);
-    const missing = ids.filter((id) => !known.has(id));
+    const keys = ids.map((id) => store.table.keyOf(id));
+    const missing = keys.filter((key) => !known.has(nameOf(key)));
     if (missing.length > 0) {
       if (this.transaction) this.loader ??= new LockingLoader(this.transaction.client);
-      const rows = this.loader ? await this.loader.load(store, missing) : (await this.db.query(store.table.selectByIds(false), [missing])).rows;
+      const rows = this.loader ? await this.loader.load(store, missing) : await this.select(store, missing);
       for (const row of rows) this.adopt(store, known, row);
     }
-    return new Map(ids.flatMap((id) => (known.has(id) ? [[id, known.get(id)!.aggregate]] : [])));
+    return new Map(keys.flatMap((key) => (known.has(nameOf(key)) ? [[key.id, known.get(nameOf(key))!.aggregate]] : [])));
   }
 
   /** The object with this id, if this unit of work has it already. */
   held(store: AnyStore, id: string): Aggregate | undefined {
-    return this.stores.get(store)?.get(id)?.aggregate;
+    return this.stores.get(store)?.get(nameOf(store.table.keyOf(id)))?.aggregate;
   }
 
-  defer(writes: DeferredWrites<unknown>, item: unknown): void {
-    const items = this.deferred.get(writes);
-    if (items) items.push(item);
-    else this.deferred.set(writes, [item]);
+  defer(writes: DeferredWrites<unknown>, item: unknown, tenantId: string): void {
+    let collected = this.deferred.get(writes);
+    if (!collected) this.deferred.set(writes, (collected = { items: [], tenantIds: [] }));
+    collected.items.push(item);
+    collected.tenantIds.push(tenantId);
   }
 
   /** The events raised so far, in order. */
@@ -234,13 +241,13 @@ export class UnitOfWork implements EventRecorder {
   }
 
   private deferredStatements(): Statement[] {
-    return [...this.deferred].sort(([left], [right]) => left.order - right.order).flatMap(([writes, items]) => writes.compile(items));
+    return [...this.deferred].sort(([left], [right]) => left.order - right.order).flatMap(([writes, { items, tenantIds }]) => writes.compile(items, tenantIds));
   }
 
   /** Names the aggregate type of each raised event, which only the store knows that the aggregate was given to. */
   private settleEvents(): void {
     for (const raised of this.raised) {
-      const store = [...this.stores].find(([, known]) => known.get(raised.aggregate.id)?.aggregate === raised.aggregate)?.[0];
+      const store = [...this.stores].find(([, known]) => known.get(nameOf(raised.aggregate))?.aggregate === raised.aggregate)?.[0];
       if (!store) {
         throw new UsageError(
           `${raised.aggregate.constructor.name} "${raised.aggregate.id}" raised ${raised.event.constructor.name}, but no repository was given it.`,
@@ -252,15 +259,23 @@ export class UnitOfWork implements EventRecorder {
     this.raised = [];
   }
 
+  /** Rows of the current tenant, not locked. */
+  private async select(store: AnyStore, keys: readonly RowKey[]): Promise<Record<string, unknown>[]> {
+    const { text, values } = store.table.selectByIds(keys.map(({ id }) => id));
+    const { rows } = await this.db.query(text, values);
+    return rows;
+  }
+
   private adopt(store: AnyStore, known: Map<string, Tracked>, row: Record<string, unknown>): void {
     const aggregate = store.table.hydrate(row, store.prototype);
+    const name = nameOf(aggregate);
     // Another load of the same id may have come first; its object is the one that others hold.
-    if (!known.has(aggregate.id)) known.set(aggregate.id, { aggregate, stored: { values: store.table.values(aggregate), version: aggregate.version } });
+    if (!known.has(name)) known.set(name, { aggregate, stored: { values: store.table.values(aggregate), version: aggregate.version } });
   }
 
   /** Drops what an inner unit of work has changed, so that it is loaded again. */
   private forget(inner: UnitOfWork): void {
-    for (const [store, known] of inner.stores) for (const id of known.keys()) this.stores.get(store)?.delete(id);
+    for (const [store, known] of inner.stores) for (const name of known.keys()) this.stores.get(store)?.delete(name);
   }
 
   private identities(store: AnyStore): Map<string, Tracked> {

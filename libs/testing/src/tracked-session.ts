@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { currentMessage, uuidv7, withMessage } from '@nestbox/kernel';
+import { currentMessage, currentTenant, SYSTEM, uuidv7, withMessage } from '@nestbox/kernel';
 import { MessageRegistry } from '@nestbox/messaging';
 import type { ContextDatabase } from '@nestbox/persistence';
 
@@ -43,7 +43,7 @@ interface Row extends Record<string, unknown> {
  */
 export async function trackSession<R>(app: INestApplicationContext, command: object, timeoutMs = 60_000): Promise<TrackedSession<R>> {
   const correlationId = uuidv7();
-  const result = await withMessage({ correlationId, causationId: correlationId, tenantId: currentMessage()?.tenantId ?? 'default' }, () => app.get(CommandBus).execute<object, R>(command));
+  const result = await withMessage({ correlationId, causationId: correlationId, tenantId: currentTenant(), identity: currentMessage()?.identity ?? SYSTEM }, () => app.get(CommandBus).execute<object, R>(command));
   const { contexts } = app.get(MessageRegistry);
   const patience = performance.now() + timeoutMs;
   for (;;) {

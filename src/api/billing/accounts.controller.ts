@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '@nestbox/http';
+import { ApiProblems, IfMatch, Versioned } from '@nestbox/http';
 import { GetAccount } from '../../domain/billing/interactors/get-account.js';
 import { SetCreditLimit } from '../../domain/billing/interactors/set-credit-limit.js';
-import { AccountView } from '../../domain/billing/schemas/account.view.js';
+import { AccountState, AccountView } from '../../domain/billing/schemas/account.view.js';
 import { CreditLimitBody } from '../../domain/billing/schemas/credit-limit.body.js';
 import { Sends } from '../sends.js';
 import { CustomerPath } from './customer.path.js';
@@ -21,14 +21,15 @@ export class AccountsController {
     type: CreditLimitBody,
     examples: { limit: { summary: 'USD 50,000', value: { amount: 5_000_000 } }, none: { summary: 'No limit', value: { amount: null } } },
   })
-  @ApiOkResponse({ description: 'The account with its new limit.', type: AccountView })
+  @ApiOkResponse({ description: 'The account with its new limit.', type: AccountState })
   @ApiProblems()
-  setCreditLimit(@Param() { id }: CustomerPath, @Body() { amount }: CreditLimitBody): Promise<AccountView> {
-    return this.commands.execute(new SetCreditLimit(id, amount));
+  setCreditLimit(@Param() { id }: CustomerPath, @Body() { amount }: CreditLimitBody, @IfMatch() ifVersion?: readonly number[]): Promise<AccountState> {
+    return this.commands.execute(new SetCreditLimit(id, amount, ifVersion));
   }
 
   @Get('account')
   @Sends(GetAccount)
+  @Versioned()
   @ApiOperation({ operationId: 'getAccount', summary: "Read a customer's account", description: 'Every customer has one; who has never ordered has no limit and owes nothing.' })
   @ApiOkResponse({ description: 'The account.', type: AccountView })
   @ApiProblems()

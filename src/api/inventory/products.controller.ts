@@ -1,14 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '@nestbox/http';
+import { ApiProblems, IfMatch, Versioned } from '@nestbox/http';
 import { GetProduct } from '../../domain/inventory/interactors/get-product.js';
 import { ListProducts } from '../../domain/inventory/interactors/list-products.js';
 import { ReceiveStock } from '../../domain/inventory/interactors/receive-stock.js';
 import { RegisterProduct } from '../../domain/inventory/interactors/register-product.js';
 import { ProductAlreadyRegistered, ProductNotFound } from '../../domain/inventory/models/product.errors.js';
 import { ReceiveStockBody, RegisterProductBody } from '../../domain/inventory/schemas/product.bodies.js';
-import { ProductPage, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
+import { ProductPage, ProductState, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
 import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
 import { Sends } from '../sends.js';
@@ -41,6 +41,7 @@ export class ProductsController {
 
   @Get(':id')
   @Sends(GetProduct)
+  @Versioned()
   @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
   @ApiOkResponse({ description: 'The product.', type: ProductView })
   @ApiProblems(ProductNotFound)
@@ -52,9 +53,9 @@ export class ProductsController {
   @HttpCode(200)
   @Sends(ReceiveStock)
   @ApiOperation({ operationId: 'receiveStock', summary: 'Receive stock', description: 'Adds to what is on hand; a repeated request adds again.' })
-  @ApiOkResponse({ description: 'The product with its new stock.', type: ProductView })
+  @ApiOkResponse({ description: 'The product with its new stock.', type: ProductState })
   @ApiProblems(ProductNotFound)
-  receive(@Param() { id }: ProductPath, @Body() { quantity }: ReceiveStockBody): Promise<ProductView> {
-    return this.commands.execute(new ReceiveStock(id, quantity));
+  receive(@Param() { id }: ProductPath, @Body() { quantity }: ReceiveStockBody, @IfMatch() ifVersion?: readonly number[]): Promise<ProductState> {
+    return this.commands.execute(new ReceiveStock(id, quantity, ifVersion));
   }
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '@nestbox/http';
+import { ApiProblems, IfMatch, Versioned } from '@nestbox/http';
 import { CancelOrder } from '../../domain/ordering/interactors/cancel-order.js';
 import { GetOrder } from '../../domain/ordering/interactors/get-order.js';
 import { ListOrders } from '../../domain/ordering/interactors/list-orders.js';
@@ -56,6 +56,7 @@ export class OrdersController {
 
   @Get(':id')
   @Sends(GetOrder)
+  @Versioned()
   @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
   @ApiOkResponse({ description: 'The order.', type: OrderView })
   @ApiProblems(OrderNotFound)
@@ -69,7 +70,7 @@ export class OrdersController {
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel an order that is not confirmed yet', description: 'Cancelling it again changes nothing.' })
   @ApiOkResponse({ description: 'The order is cancelled.', type: OrderState })
   @ApiProblems(OrderNotFound, OrderNotCancellable)
-  cancel(@Param() { id }: OrderPath): Promise<OrderState> {
-    return this.commands.execute(new CancelOrder(id));
+  cancel(@Param() { id }: OrderPath, @IfMatch() ifVersion?: readonly number[]): Promise<OrderState> {
+    return this.commands.execute(new CancelOrder(id, ifVersion));
   }
 }

@@ -27,7 +27,7 @@ describe('billing', () => {
   const typesOf = async (orderId: string) => (await running.eventsOf('billing', orderId)).map((event) => event.type);
 
   it('gives an account without a limit to a customer nobody has heard of', async () => {
-    expect(await account('nobody')).toEqual({ customerId: 'nobody', creditLimit: null, charged: usd(0), available: null });
+    expect(await account('nobody')).toEqual({ customerId: 'nobody', creditLimit: null, charged: usd(0), available: null, version: 0 });
   });
 
   it('sets and lifts a credit limit', async () => {
@@ -38,7 +38,7 @@ describe('billing', () => {
       available: usd(largest),
     });
     await running.commands.execute(new SetCreditLimit('limited', null));
-    expect(await account('limited')).toMatchObject({ creditLimit: null, available: null });
+    expect(await account('limited')).toMatchObject({ creditLimit: null, available: null, version: 2 });
   });
 
   it('charges up to the limit, to the cent', async () => {

@@ -4,6 +4,7 @@ import { GetAccountHandler } from './interactors/get-account.js';
 import { SetCreditLimitHandler } from './interactors/set-credit-limit.js';
 import { VoidChargeWhenOrderCancelled } from './interactors/void-charge-when-order-cancelled.js';
 import { CreateAccounts } from './migrations/create-accounts.js';
+import { GiveAccountsToTenants } from './migrations/give-accounts-to-tenants.js';
 import { PaymentAuthorised, PaymentDeclined, PaymentVoided } from './models/charge.events.js';
 import { AccountSchema } from './repositories/account.schema.js';
 import { Accounts } from './repositories/accounts.js';
@@ -14,7 +15,7 @@ import { Charges } from './repositories/charges.js';
 @ContextModule({
   name: 'billing',
   entities: [ChargeSchema, AccountSchema],
-  migrations: [CreateAccounts],
+  migrations: [CreateAccounts, GiveAccountsToTenants],
   repositories: [Charges, Accounts],
   commands: [SetCreditLimitHandler],
   queries: [GetAccountHandler],

@@ -42,7 +42,7 @@ describe('inventory', () => {
   it('registers a product once', async () => {
     await running.commands.execute(new RegisterProduct('once', 'Once'));
     await expect(running.commands.execute(new RegisterProduct('once', 'Twice'))).rejects.toMatchObject({ kind: 'conflict', code: 'inventory.product-already-registered' });
-    expect(await running.queries.execute(new GetProduct('once'))).toEqual({ id: 'once', name: 'Once', onHand: 0, reserved: 0, available: 0 });
+    expect(await running.queries.execute(new GetProduct('once'))).toEqual({ id: 'once', name: 'Once', onHand: 0, reserved: 0, available: 0, version: 1 });
   });
 
   it('knows nothing of a product that is not registered', async () => {

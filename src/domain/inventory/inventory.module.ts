@@ -6,6 +6,7 @@ import { RegisterProductHandler } from './interactors/register-product.js';
 import { ReleaseStockWhenOrderFallsThrough } from './interactors/release-stock-when-order-falls-through.js';
 import { ReserveStockWhenOrderPlaced } from './interactors/reserve-stock-when-order-placed.js';
 import { CreateStock } from './migrations/create-stock.js';
+import { GiveStockToTenants } from './migrations/give-stock-to-tenants.js';
 import { ProductAlreadyRegistered, ProductNotFound, StockBelowZero } from './models/product.errors.js';
 import { StockRejected, StockReleased, StockReserved } from './models/reservation.events.js';
 import { ProductSchema } from './repositories/product.schema.js';
@@ -17,7 +18,7 @@ import { Reservations } from './repositories/reservations.js';
 @ContextModule({
   name: 'inventory',
   entities: [ReservationSchema, ProductSchema],
-  migrations: [CreateStock],
+  migrations: [CreateStock, GiveStockToTenants],
   repositories: [Reservations, Products],
   commands: [RegisterProductHandler, ReceiveStockHandler],
   queries: [GetProductHandler, ListProductsHandler],

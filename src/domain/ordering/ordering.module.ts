@@ -8,6 +8,7 @@ import { PlaceOrderHandler } from './interactors/place-order.js';
 import { RejectOrderWhenPaymentDeclined } from './interactors/reject-order-when-payment-declined.js';
 import { RejectOrderWhenStockRejected } from './interactors/reject-order-when-stock-rejected.js';
 import { CreateOrders } from './migrations/create-orders.js';
+import { GiveOrdersToTenants } from './migrations/give-orders-to-tenants.js';
 import { DuplicateReference, InvalidOrderLine, OrderNotCancellable, OrderNotFound, OrderTooLarge, OrderWithoutLines } from './models/order.errors.js';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected } from './models/order.events.js';
 import { OrderSchema } from './repositories/order.schema.js';
@@ -17,7 +18,7 @@ import { Orders } from './repositories/orders.js';
 @ContextModule({
   name: 'ordering',
   entities: [OrderSchema],
-  migrations: [CreateOrders],
+  migrations: [CreateOrders, GiveOrdersToTenants],
   repositories: [Orders],
   commands: [PlaceOrderHandler, CancelOrderHandler],
   queries: [GetOrderHandler, ListOrdersHandler],

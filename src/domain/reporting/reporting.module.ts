@@ -3,6 +3,7 @@ import { GetCustomerSalesHandler } from './interactors/get-customer-sales.js';
 import { GetSalesReportHandler } from './interactors/get-sales-report.js';
 import { RecordSaleWhenOrderConfirmed } from './interactors/record-sale-when-order-confirmed.js';
 import { CreateSales } from './migrations/create-sales.js';
+import { GiveSalesToTenants } from './migrations/give-sales-to-tenants.js';
 import { Sales } from './repositories/sales.js';
 import { SalesSchema } from './repositories/sales.schema.js';
 
@@ -10,7 +11,7 @@ import { SalesSchema } from './repositories/sales.schema.js';
 @ContextModule({
   name: 'reporting',
   entities: [SalesSchema],
-  migrations: [CreateSales],
+  migrations: [CreateSales, GiveSalesToTenants],
   repositories: [Sales],
   queries: [GetSalesReportHandler, GetCustomerSalesHandler],
   projections: [{ name: 'sales-report', tables: ['sales'], subscribers: [RecordSaleWhenOrderConfirmed] }],

@@ -1,4 +1,9 @@
-import type { ValueTransformer } from 'typeorm';
+import type { EntitySchemaColumnOptions, ValueTransformer } from 'typeorm';
+
+/** The column that says whose a row is: the first one of every primary key. */
+export function tenantId(primaryKeyConstraintName: string): EntitySchemaColumnOptions {
+  return { type: 'text', name: 'tenant_id', primary: true, primaryKeyConstraintName };
+}
 
 /**
  * A Postgres `bigint` as a number. The driver hands over text, because a bigint may be larger than a number can say

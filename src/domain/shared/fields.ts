@@ -146,6 +146,22 @@ export function IsPageLimit(): PropertyDecorator {
   );
 }
 
+/** Which versions of a thing a command is for. */
+export function IsVersions(): PropertyDecorator {
+  return IsLeftOutOr(
+    ApiProperty({ type: 'integer', isArray: true, required: false, minimum: 0, maxItems: 100, description: 'The versions that will do; of any other one the command is refused. Left out: any.', example: [3] }),
+    Holds(
+      (value) => Array.isArray(value) && value.length <= 100 && value.every((version) => Number.isSafeInteger(version) && version >= 0),
+      '$property must be a list of at most 100 versions: whole numbers',
+    ),
+  );
+}
+
+/** Counts the changes of a thing. */
+export function IsVersion(): PropertyDecorator {
+  return IsCount(0, { description: 'Counts the changes; also the `ETag` of the thing.', example: 3 });
+}
+
 /** Where a page begins: what the page before it gave as `nextCursor`. */
 export function IsCursor(): PropertyDecorator {
   return IsLeftOutOr(

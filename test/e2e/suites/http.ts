@@ -44,6 +44,23 @@ export function http(app: () => RunningApp): void {
     });
   });
 
+  describe('a version', () => {
+    it('is read once, and required of a change, wherever the owner of the data runs', async () => {
+      const { api } = app();
+      const id = await api.stock(1);
+      const read = (headers: Record<string, string> = {}) => api.call<{ onHand: number; version: number }>('GET', `/v1/products/${id}`, undefined, headers);
+      const receive = (tags: string) => api.call<Problem>('POST', `/v1/products/${id}/receipts`, { quantity: 1 }, { 'if-match': tags });
+      const { headers, body } = await read();
+      const etag = headers.get('etag')!;
+      expect(etag).toBe(`"${body.version}"`);
+      const known = await read({ 'if-none-match': etag });
+      expect([known.status, known.body]).toEqual([304, '']);
+      expect((await receive(etag)).status).toBe(200);
+      expectProblem(await receive(etag), 412, 'persistence.version-mismatch');
+      expect((await read({ 'if-none-match': etag })).body.onHand).toBe(2);
+    });
+  });
+
   describe('an error', () => {
     it('is a problem for a route that there is not', async () => {
       const { api } = app();

@@ -1,14 +1,14 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
-import { Described } from '../../shared/fields.js';
+import { Described, IsVersions } from '../../shared/fields.js';
 import { Accounts } from '../repositories/accounts.js';
 import { IsCreditLimit, IsCustomerId } from '../schemas/account.fields.js';
-import { AccountView } from '../schemas/account.view.js';
+import { AccountState } from '../schemas/account.view.js';
 
 @Described('Says how much a customer may owe.')
-export class SetCreditLimit extends Command<AccountView> {
+export class SetCreditLimit extends Command<AccountState> {
   static readonly type = 'billing.set-credit-limit';
   static readonly permission = 'billing:write';
-  static readonly reply = AccountView;
+  static readonly reply = AccountState;
 
   @IsCustomerId()
   readonly customerId: string;
@@ -16,10 +16,14 @@ export class SetCreditLimit extends Command<AccountView> {
   @IsCreditLimit()
   readonly amount: number | null;
 
-  constructor(customerId: string, amount: number | null) {
+  @IsVersions()
+  readonly ifVersion: readonly number[] | undefined;
+
+  constructor(customerId: string, amount: number | null, ifVersion?: readonly number[]) {
     super();
     this.customerId = customerId;
     this.amount = amount;
+    this.ifVersion = ifVersion;
   }
 }
 
@@ -27,9 +31,9 @@ export class SetCreditLimit extends Command<AccountView> {
 export class SetCreditLimitHandler {
   constructor(private readonly accounts: Accounts) {}
 
-  async execute({ customerId, amount }: SetCreditLimit): Promise<AccountView> {
-    const account = await this.accounts.open(customerId);
+  async execute({ customerId, amount, ifVersion }: SetCreditLimit): Promise<AccountState> {
+    const account = await this.accounts.open(customerId, ifVersion);
     account.limitTo(amount);
-    return AccountView.of(account);
+    return AccountState.of(account);
   }
 }

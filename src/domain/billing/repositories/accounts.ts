@@ -7,7 +7,7 @@ import { AccountSchema } from './account.schema.js';
 export class Accounts {
   private readonly store: AggregateStore<Account>;
 
-  constructor(@InjectDatabase('billing') private readonly db: ContextDatabase) {
+  constructor(@InjectDatabase('billing') db: ContextDatabase) {
     this.store = new AggregateStore(db, AccountSchema, { type: 'billing.account' });
   }
 
@@ -15,13 +15,13 @@ export class Accounts {
     return this.store.find(customerId);
   }
 
-  /** The customer's account; a new one when there is none. */
-  open(customerId: string): Promise<Account> {
-    return this.store.findOrAdd(customerId, () => Account.open(customerId));
+  /** The customer's account; a new one, of version 0, when there is none. @throws VersionMismatch when it has none of the versions */
+  open(customerId: string, ifVersion?: readonly number[]): Promise<Account> {
+    return this.store.findOrAdd(customerId, () => Account.open(customerId), ifVersion);
   }
 
   /** For queries. */
   async read(customerId: string): Promise<Account | undefined> {
-    return (await this.db.manager.findOneBy(AccountSchema, { id: customerId })) ?? undefined;
+    return (await this.store.select('a').where('a.id = :customerId', { customerId }).getOne()) ?? undefined;
   }
 }

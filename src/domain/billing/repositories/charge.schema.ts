@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { exactInteger } from '../../shared/columns.js';
+import { exactInteger, tenantId } from '../../shared/columns.js';
 import { Charge } from '../models/charge.js';
 
 export const ChargeSchema = new EntitySchema<Charge>({
@@ -8,6 +8,7 @@ export const ChargeSchema = new EntitySchema<Charge>({
   schema: 'billing',
   tableName: 'charges',
   columns: {
+    tenantId: tenantId('charges_pkey'),
     id: { type: 'uuid', name: 'order_id', primary: true, primaryKeyConstraintName: 'charges_pkey' },
     customerId: { type: 'text', name: 'customer_id' },
     status: { type: 'text' },

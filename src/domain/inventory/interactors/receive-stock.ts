@@ -1,14 +1,15 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
-import { Described } from '../../shared/fields.js';
+import { Described, IsVersions } from '../../shared/fields.js';
+import type { Product } from '../models/product.js';
 import { Products } from '../repositories/products.js';
 import { IsProductId, IsReceivedQuantity } from '../schemas/product.fields.js';
-import { ProductView } from '../schemas/product.view.js';
+import { ProductState } from '../schemas/product.view.js';
 
 @Described('Pieces of a product have arrived in the warehouse.')
-export class ReceiveStock extends Command<ProductView> {
+export class ReceiveStock extends Command<ProductState> {
   static readonly type = 'inventory.receive-stock';
   static readonly permission = 'inventory:write';
-  static readonly reply = ProductView;
+  static readonly reply = ProductState;
 
   @IsProductId()
   readonly productId: string;
@@ -16,10 +17,14 @@ export class ReceiveStock extends Command<ProductView> {
   @IsReceivedQuantity()
   readonly quantity: number;
 
-  constructor(productId: string, quantity: number) {
+  @IsVersions()
+  readonly ifVersion: readonly number[] | undefined;
+
+  constructor(productId: string, quantity: number, ifVersion?: readonly number[]) {
     super();
     this.productId = productId;
     this.quantity = quantity;
+    this.ifVersion = ifVersion;
   }
 }
 
@@ -27,10 +32,11 @@ export class ReceiveStock extends Command<ProductView> {
 export class ReceiveStockHandler {
   constructor(private readonly products: Products) {}
 
-  execute({ productId, quantity }: ReceiveStock): Promise<ProductView> {
-    return this.products.update(productId, (product) => {
+  execute({ productId, quantity, ifVersion }: ReceiveStock): Promise<ProductState> {
+    const receive = (product: Product) => {
       product.receive(quantity);
-      return ProductView.of(product);
-    });
+      return ProductState.of(product);
+    };
+    return this.products.update(productId, receive, ifVersion);
   }
 }

@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { exactInteger } from '../../shared/columns.js';
+import { exactInteger, tenantId } from '../../shared/columns.js';
 import { Product } from '../models/product.js';
 
 export const ProductSchema = new EntitySchema<Product>({
@@ -8,6 +8,7 @@ export const ProductSchema = new EntitySchema<Product>({
   schema: 'inventory',
   tableName: 'products',
   columns: {
+    tenantId: tenantId('products_pkey'),
     id: { type: 'text', primary: true, primaryKeyConstraintName: 'products_pkey' },
     name: { type: 'text' },
     onHand: { type: 'bigint', name: 'on_hand', transformer: exactInteger },

@@ -10,7 +10,7 @@ import { ProductSchema } from './product.schema.js';
 export class Products {
   private readonly store: AggregateStore<Product>;
 
-  constructor(@InjectDatabase('inventory') private readonly db: ContextDatabase) {
+  constructor(@InjectDatabase('inventory') db: ContextDatabase) {
     this.store = new AggregateStore(db, ProductSchema, {
       type: 'inventory.product',
       notFound: (id) => new ProductNotFound(id),
@@ -22,9 +22,9 @@ export class Products {
     this.store.add(product);
   }
 
-  /** @throws ProductNotFound */
-  update<R>(id: string, decide: (product: Product) => R): Promise<R> {
-    return this.store.update(id, decide);
+  /** @throws ProductNotFound, VersionMismatch when it has none of the versions */
+  update<R>(id: string, decide: (product: Product) => R, ifVersion?: readonly number[]): Promise<R> {
+    return this.store.update(id, decide, ifVersion);
   }
 
   /** Those of the products that exist, by id. */
@@ -33,15 +33,13 @@ export class Products {
   }
 
   /** For queries. @throws ProductNotFound */
-  async read(id: string): Promise<Product> {
-    const product = await this.db.manager.findOneBy(ProductSchema, { id });
-    if (!product) throw new ProductNotFound(id);
-    return product;
+  read(id: string): Promise<Product> {
+    return this.store.read(id);
   }
 
   /** For queries: by id. */
   async page(limit = DEFAULT_PAGE_SIZE, cursor?: string): Promise<Page<Product>> {
-    const query = this.db.manager.createQueryBuilder(ProductSchema, 'p').orderBy('p.id').limit(limit + 1);
+    const query = this.store.select('p').orderBy('p.id').limit(limit + 1);
     const after = afterCursor(cursor, (id) => IDENTIFIER.test(id));
     if (after !== undefined) query.where('p.id > :after', { after });
     return pageOf(await query.getMany(), limit);

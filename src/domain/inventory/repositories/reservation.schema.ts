@@ -1,4 +1,5 @@
 import { EntitySchema } from 'typeorm';
+import { tenantId } from '../../shared/columns.js';
 import { Reservation } from '../models/reservation.js';
 
 export const ReservationSchema = new EntitySchema<Reservation>({
@@ -7,6 +8,7 @@ export const ReservationSchema = new EntitySchema<Reservation>({
   schema: 'inventory',
   tableName: 'reservations',
   columns: {
+    tenantId: tenantId('reservations_pkey'),
     id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'reservations_pkey' },
     status: { type: 'text' },
     lines: { type: 'jsonb' },

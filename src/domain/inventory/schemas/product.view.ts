@@ -1,7 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsVersion } from '../../shared/fields.js';
 import type { Product } from '../models/product.js';
 
-export class ProductView {
+/** A product and its stock. */
+export class ProductState {
   @ApiProperty({ type: String, example: 'queso-cabrales' })
   readonly id!: string;
 
@@ -17,8 +19,18 @@ export class ProductView {
   @ApiProperty({ type: 'integer', description: 'Pieces that can still be promised.', example: 88 })
   readonly available!: number;
 
-  static of({ id, name, onHand, reserved, available }: Product): ProductView {
+  static of({ id, name, onHand, reserved, available }: Product): ProductState {
     return { id, name, onHand, reserved, available };
+  }
+}
+
+/** A product as it is stored. */
+export class ProductView extends ProductState {
+  @IsVersion()
+  readonly version!: number;
+
+  static override of(product: Product): ProductView {
+    return { ...ProductState.of(product), version: product.version };
   }
 }
 

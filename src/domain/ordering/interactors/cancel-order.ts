@@ -1,6 +1,7 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import { Clock } from '@nestbox/kernel';
-import { Described } from '../../shared/fields.js';
+import { Described, IsVersions } from '../../shared/fields.js';
+import type { Order } from '../models/order.js';
 import { Orders } from '../repositories/orders.js';
 import { IsOrderId } from '../schemas/order.fields.js';
 import { OrderState } from '../schemas/order.view.js';
@@ -14,9 +15,13 @@ export class CancelOrder extends Command<OrderState> {
   @IsOrderId()
   readonly orderId: string;
 
-  constructor(orderId: string) {
+  @IsVersions()
+  readonly ifVersion: readonly number[] | undefined;
+
+  constructor(orderId: string, ifVersion?: readonly number[]) {
     super();
     this.orderId = orderId;
+    this.ifVersion = ifVersion;
   }
 }
 
@@ -24,10 +29,11 @@ export class CancelOrder extends Command<OrderState> {
 export class CancelOrderHandler {
   constructor(private readonly orders: Orders, private readonly clock: Clock) {}
 
-  execute({ orderId }: CancelOrder): Promise<OrderState> {
-    return this.orders.update(orderId, (order) => {
+  execute({ orderId, ifVersion }: CancelOrder): Promise<OrderState> {
+    const cancel = (order: Order) => {
       order.cancel(this.clock.now());
       return OrderState.of(order);
-    });
+    };
+    return this.orders.update(orderId, cancel, ifVersion);
   }
 }

@@ -1,5 +1,5 @@
 import { EntitySchema, type ValueTransformer } from 'typeorm';
-import { exactInteger } from '../../shared/columns.js';
+import { exactInteger, tenantId } from '../../shared/columns.js';
 import { Order, type StatusChange } from '../models/order.js';
 import type { OrderedLine } from '../models/order.events.js';
 import { OrderLine } from '../models/order-line.js';
@@ -21,6 +21,7 @@ export const OrderSchema = new EntitySchema<Order>({
   schema: 'ordering',
   tableName: 'orders',
   columns: {
+    tenantId: tenantId('orders_pkey'),
     id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'orders_pkey' },
     customerId: { type: 'text', name: 'customer_id' },
     reference: { type: 'text', nullable: true },

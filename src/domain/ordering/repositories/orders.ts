@@ -11,7 +11,7 @@ import { OrderSchema } from './order.schema.js';
 export class Orders {
   private readonly store: AggregateStore<Order>;
 
-  constructor(@InjectDatabase('ordering') private readonly db: ContextDatabase) {
+  constructor(@InjectDatabase('ordering') db: ContextDatabase) {
     this.store = new AggregateStore(db, OrderSchema, {
       type: 'ordering.order',
       notFound: (id) => new OrderNotFound(id),
@@ -23,21 +23,19 @@ export class Orders {
     this.store.add(order);
   }
 
-  /** @throws OrderNotFound */
-  update<R>(id: string, decide: (order: Order) => R): Promise<R> {
-    return this.store.update(id, decide);
+  /** @throws OrderNotFound, VersionMismatch when it has none of the versions */
+  update<R>(id: string, decide: (order: Order) => R, ifVersion?: readonly number[]): Promise<R> {
+    return this.store.update(id, decide, ifVersion);
   }
 
   /** For queries. @throws OrderNotFound */
-  async read(id: string): Promise<Order> {
-    const order = await this.db.manager.findOneBy(OrderSchema, { id });
-    if (!order) throw new OrderNotFound(id);
-    return order;
+  read(id: string): Promise<Order> {
+    return this.store.read(id);
   }
 
   /** For queries: newest first, which is by id, because ids grow with time. */
   async page({ customerId, status, limit = DEFAULT_PAGE_SIZE, cursor }: OrderFilter): Promise<Page<Order>> {
-    const query = this.db.manager.createQueryBuilder(OrderSchema, 'o').orderBy('o.id', 'DESC').limit(limit + 1);
+    const query = this.store.select('o').orderBy('o.id', 'DESC').limit(limit + 1);
     if (customerId !== undefined) query.andWhere('o.customerId = :customerId', { customerId });
     if (status !== undefined) query.andWhere('o.status = :status', { status });
     const after = afterCursor(cursor, (id) => isUUID(id));

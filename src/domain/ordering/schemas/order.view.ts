@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsVersion } from '../../shared/fields.js';
 import { Money } from '../../shared/money.view.js';
 import { type Order, ORDER_STATUSES, type OrderStatus } from '../models/order.js';
 import { REJECTION_REASONS, type RejectionReason } from '../models/order.events.js';
@@ -57,7 +58,7 @@ export class OrderView extends OrderState {
   @ApiProperty({ type: () => Money })
   readonly total!: Money;
 
-  @ApiProperty({ type: 'integer', description: 'Counts the changes of the order.', example: 1 })
+  @IsVersion()
   readonly version!: number;
 
   @ApiProperty({ type: () => StatusChangeView, isArray: true, description: 'Oldest first.' })

@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { exactInteger } from '../../shared/columns.js';
+import { exactInteger, tenantId } from '../../shared/columns.js';
 
 /** What one customer has bought, in one currency. */
 export interface CustomerSales {
@@ -11,11 +11,17 @@ export interface CustomerSales {
   readonly revenue: number;
 }
 
-export const SalesSchema = new EntitySchema<CustomerSales>({
+/** A row of the table. */
+export interface StoredSales extends CustomerSales {
+  readonly tenantId: string;
+}
+
+export const SalesSchema = new EntitySchema<StoredSales>({
   name: 'Sales',
   schema: 'reporting',
   tableName: 'sales',
   columns: {
+    tenantId: tenantId('sales_pkey'),
     customerId: { type: 'text', name: 'customer_id', primary: true, primaryKeyConstraintName: 'sales_pkey' },
     currency: { type: 'text', primary: true, primaryKeyConstraintName: 'sales_pkey' },
     orders: { type: 'bigint', transformer: exactInteger },
