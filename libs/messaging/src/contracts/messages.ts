@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { AsyncApiMessage, DomainEventClass, JsonSchema } from '@nestbox/kernel';
+import { type AsyncApiMessage, type DomainEventClass, ERROR_KINDS, type JsonSchema } from '@nestbox/kernel';
 import type { MessageClass } from '../message-types.js';
 import type { RequestKind } from '../nats/subjects.js';
 import { exampleOf } from './example.js';
@@ -54,7 +54,7 @@ export function refusalMessage(): AsyncApiMessage {
   const err: JsonSchema = {
     type: 'object',
     properties: {
-      kind: { type: 'string', enum: ['invalid', 'not-found', 'conflict', 'forbidden', 'unavailable'], description: 'What kind of refusal; none when it was a failure.', examples: ['not-found'] },
+      kind: { type: 'string', enum: [...ERROR_KINDS], description: 'What kind of refusal; none when it was a failure.', examples: ['not-found'] },
       code: { type: 'string', description: 'Stable name of the refusal.', examples: ['ordering.order-not-found'] },
       message: { type: 'string', description: 'What was wrong and what to do, for a person.', examples: ['There is no such order.'] },
       details: { type: 'object', description: 'Facts about it, for a program.' },
