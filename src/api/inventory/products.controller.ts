@@ -29,7 +29,7 @@ export class ProductsController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
+  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id', description: 'With their stock, page by page.' })
   @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
   @ApiProblems(InvalidCursor)
   list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
@@ -37,7 +37,7 @@ export class ProductsController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
+  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock', description: 'What is on hand, and what of it is promised to orders already.' })
   @ApiOkResponse({ description: 'The product.', type: ProductView })
   @ApiProblems(ProductNotFound)
   get(@Param() { id }: ProductPath): Promise<ProductView> {
