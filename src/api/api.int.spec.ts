@@ -211,6 +211,22 @@ describe('the API and its document', () => {
     }
   });
 
+  it.each([
+    ['{"NODE_ENV":"production"}', 200, { id: 'chai', name: 'Chai', onHand: 1, reserved: 0, available: 1 }],
+    ['{}', 500, { code: 'http.undocumented-answer', detail: 'get /v1/products/{id}, 200: /cost is not documented.' }],
+    ['{"CHECK_RESPONSES":"false"}', 200, { id: 'chai' }],
+  ] as const)('answers nothing but what the document has, whatever a context says: %s', async (env, status, expected) => {
+    const owner = await ScriptedOwner.start(JSON.parse(env) as NodeJS.ProcessEnv);
+    const product = { id: 'chai', name: 'Chai', onHand: 1, reserved: 0, available: 1, cost: 'a secret' };
+    try {
+      const answer = await owner.answering(async () => product, async () => owner.gateway.inject('/v1/products/chai'));
+      expect([answer.statusCode, answer.json()]).toEqual([status, expect.objectContaining(expected)]);
+      expect(answer.body).not.toContain('a secret');
+    } finally {
+      await owner.stop();
+    }
+  });
+
   it('answers a command that is repeated under its key as the first time, and says that it did', async () => {
     const [body] = document.examplesOf('post /v1/orders');
     const send = (more: object = {}) => call('post /v1/orders', {}, { ...(body as object), ...more }, {}, { headers: { 'idempotency-key': '"an-order"' } });

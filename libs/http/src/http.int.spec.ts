@@ -371,6 +371,7 @@ describe('the HTTP border', () => {
       expect(page.text).not.toMatch(/(src|href)="https?:/);
       const scripts = [...page.text.matchAll(/src="(?:\.\/)?([^"]+\.js)"/g)].map((match) => match[1]!);
       expect(scripts.length).toBeGreaterThan(1);
+      expect((await call('GET', '/docs/swagger-ui-bundle.js')).text).toContain('isOAS31');
       for (const script of scripts) expect((await call('GET', new URL(script, 'http://x/').pathname)).status, script).toBe(200);
     });
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Controller, Get, Header, HttpCode, type LoggerService, NotFoundException, Param, Post } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, type LoggerService, NotFoundException, Param, Post, StreamableFile } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiExcludeEndpoint, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
@@ -104,6 +104,14 @@ class BooksController {
     return '<p>None</p>';
   }
 
+  @Get(':name/scan')
+  @ApiOperation({ operationId: 'getScan' })
+  @ApiProduces('application/pdf')
+  @ApiOkResponse({ description: 'The pages.', schema: { type: 'string', format: 'binary' } })
+  scan() {
+    return new StreamableFile(Buffer.from('%PDF'), { type: 'application/pdf' });
+  }
+
   @Get(':name/secret')
   @ApiExcludeEndpoint()
   secret() {
@@ -167,7 +175,7 @@ describe('answers that are checked', () => {
 
   it.each([
     ['GET', '/books/whole', 200], ['GET', '/books/quoting', 200], ['HEAD', '/books/whole', 200], ['GET', '/books/lost', 404], ['GET', '/books/broken', 500],
-    ['POST', '/books/whole', 204], ['GET', '/books/whole/text', 200], ['GET', '/books/whole/secret', 200], ['GET', '/old/whole', 200], ['GET', '/nowhere', 404],
+    ['POST', '/books/whole', 204], ['GET', '/books/whole/text', 200], ['GET', '/books/whole/scan', 200], ['GET', '/books/whole/secret', 200], ['GET', '/old/whole', 200], ['GET', '/nowhere', 404],
   ] as const)('pass when they are as the document says: %s %s', async (method, url, status) => {
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.body.includes('undocumented')]).toEqual([status, false]);
