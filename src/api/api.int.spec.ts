@@ -41,12 +41,13 @@ describe('the API and its document', () => {
     else provoked.add(`${operation} ${status} ${body.code}`);
   }
 
-  /** Calls an operation, and requires the answer to be exactly what the document says. */
+  /** Calls an operation, and requires the answer to be exactly what the document says, with the headers that it names. */
   async function call(operation: string, path: Record<string, string> = {}, body?: unknown, query: Record<string, string> = {}, { at = app, headers = {} }: { at?: NestFastifyApplication; headers?: Record<string, string> } = {}) {
     const [method, template] = operation.split(' ') as ['get' | 'post' | 'put', string];
     const url = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => path[name]!);
     const answer = await at.inject({ method, url, query, headers, ...(body !== undefined && { payload: body as object }) });
     compare(operation, answer.statusCode, String(answer.headers['content-type']), answer.json());
+    if (answer.statusCode < 300) expect(Object.keys(answer.headers)).toEqual(expect.arrayContaining(document.headersOf(operation, answer.statusCode)));
     return answer;
   }
 

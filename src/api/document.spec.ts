@@ -44,6 +44,11 @@ export class ApiDocument {
     return this.check.differences({ name: operation, operation: this.operation(operation) }, status, contentType, body);
   }
 
+  /** The headers that an answer is documented to have, in lower case; not those of a repeated request, which only its repetition has. */
+  headersOf(operation: string, status: number): string[] {
+    return Object.keys(this.operation(operation).responses[status]?.headers ?? {}).map((name) => name.toLowerCase()).filter((name) => name !== 'idempotent-replayed');
+  }
+
   /** The codes of all problems that an operation is documented to answer, each after its status: `404 ordering.order-not-found`. */
   problemsOf(operation: string): string[] {
     return Object.entries(this.operation(operation).responses).flatMap(([status, { content }]) => {
