@@ -17,11 +17,12 @@ try {
   const settings = await import(pathToFileURL(path.join(projectRoot, 'dist/core/settings.js')).href);
   const { metrics } = await import(pathToFileURL(path.join(projectRoot, 'dist/core/metrics.js')).href);
   const { messagesDocument } = await import(pathToFileURL(path.join(projectRoot, 'dist/core/messages-document.js')).href);
+  const { apiDocument } = await import(pathToFileURL(path.join(projectRoot, 'dist/core/api-document.js')).href);
   const { presentContracts } = await import('./contracts/present-contracts.ts');
   const contracts = await presentContracts();
   // A promise that is broken is never written over.
   checkPromises(contracts);
-  const stale = [...documents(settings.settingSections, metrics, messagesDocument(), contracts)].filter(([file, text]) => textOf(file) !== text);
+  const stale = [...documents(settings.settingSections, metrics, messagesDocument(), await apiDocument(), contracts)].filter(([file, text]) => textOf(file) !== text);
   if (values.check && stale.length > 0) throw new Error(`Out of date: ${stale.map(([file]) => file).join(', ')}. What to do: npm run docs, and commit the result.`);
   for (const [file, text] of stale) {
     mkdirSync(path.dirname(path.join(projectRoot, file)), { recursive: true });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { catalogueOf } from '@nestbox/messaging';
 import { describe, expect, it } from 'vitest';
 import { contexts } from '../../src/contexts.js';
+import { apiDocument } from '../../src/core/api-document.js';
 import { messagesDocument } from '../../src/core/messages-document.js';
 import { metrics } from '../../src/core/metrics.js';
 import { settingSections } from '../../src/core/settings.js';
@@ -14,8 +15,8 @@ import { documents } from './documents.ts';
 import { brokenClaims } from './guarantees.ts';
 import { reasons } from './reasons.ts';
 
-describe('the generated documents', () => {
-  it.each([...documents(settingSections, metrics, messagesDocument(), contractsOf(catalogueOf(Object.values(contexts))))])('%s is what the code says (cure: npm run docs)', (file, text) => {
+describe('the generated documents', async () => {
+  it.each([...documents(settingSections, metrics, messagesDocument(), await apiDocument(), contractsOf(catalogueOf(Object.values(contexts))))])('%s is what the code says (cure: npm run docs)', (file, text) => {
     expect(readFileSync(path.join(projectRoot, file), 'utf8')).toBe(text);
   });
 

@@ -13,7 +13,7 @@ export class EventsController {
 
   @Get('trace/:id')
   @ApiOperation({ operationId: 'trace', summary: 'Tell the story of a request or event through all contexts', description: 'By its correlation id (`X-Request-Id`, `traceId` of a problem) or the id of one of its events.' })
-  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'id', type: String, description: 'A correlation id, or the id of an event.', example: '019acf5e-7c00-7000-8000-000000000000' })
   @ApiOkResponse({ type: StoryView })
   @ApiRefusals(operationsErrors.unknownId)
   trace(@Param('id') id: string): Promise<StoryView> {
@@ -21,7 +21,7 @@ export class EventsController {
   }
 
   @Get('outbox')
-  @ApiOperation({ operationId: 'listOutbox', summary: 'List the newest events, and whether they are on their way' })
+  @ApiOperation({ operationId: 'listOutbox', summary: 'List the newest events, and whether they are on their way', description: 'Out of the outbox of each context.' })
   @ApiOkResponse({ type: OutboxList })
   @ApiRefusals()
   outbox(@Query() { context, state }: OutboxFilter): Promise<OutboxList> {
@@ -29,7 +29,7 @@ export class EventsController {
   }
 
   @Get('streams')
-  @ApiOperation({ operationId: 'listStreams', summary: 'List the streams beside the logs that they are filled from' })
+  @ApiOperation({ operationId: 'listStreams', summary: 'List the streams beside the logs that they are filled from', description: 'None where events travel without a broker.' })
   @ApiOkResponse({ type: StreamList })
   @ApiRefusals()
   streams(@Query() { context }: ContextFilter): Promise<StreamList> {

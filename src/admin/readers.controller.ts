@@ -16,7 +16,7 @@ export class ReadersController {
   constructor(private readonly operator: Operator) {}
 
   @Get('readers')
-  @ApiOperation({ operationId: 'listReaders', summary: 'List who reads events, where they stand, and what is behind that' })
+  @ApiOperation({ operationId: 'listReaders', summary: 'List who reads events, where they stand, and what is behind that', description: 'Every reader with its lanes: a context with event handlers, a projection, or a relay.' })
   @ApiOkResponse({ type: ReaderList })
   @ApiRefusals()
   list(@Query() { context }: ContextFilter): Promise<ReaderList> {
@@ -25,8 +25,8 @@ export class ReadersController {
 
   @Post('readers/:reader/reset')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'resetReader', summary: 'Set a reader to the first event, or past the last one' })
-  @ApiParam({ name: 'reader', type: String, example: 'reporting.sales-report' })
+  @ApiOperation({ operationId: 'resetReader', summary: 'Set a reader to the first event, or past the last one', description: 'It goes on there at once. What that repeats or leaves out has to be consented to.' })
+  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.sales-report' })
   @ApiOkResponse({ type: MovedView })
   @ApiRefusals(...MOVING)
   reset(@Param('reader') reader: string, @Body() { to, ...consents }: ResetBody): Promise<MovedView> {
@@ -35,8 +35,8 @@ export class ReadersController {
 
   @Post('readers/:reader/rewind')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'rewindReader', summary: 'Set a reader back, so that it handles events again' })
-  @ApiParam({ name: 'reader', type: String, example: 'reporting.sales-report' })
+  @ApiOperation({ operationId: 'rewindReader', summary: 'Set a reader back, so that it handles events again', description: 'To an event or to a time. What that repeats has to be consented to.' })
+  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.sales-report' })
   @ApiOkResponse({ type: MovedView })
   @ApiRefusals(...MOVING, adminErrors.noPlace)
   rewind(@Param('reader') reader: string, @Body() { from, since, ...consents }: RewindBody): Promise<MovedView> {
@@ -46,7 +46,7 @@ export class ReadersController {
 
   @Delete('readers/:reader')
   @ApiOperation({ operationId: 'forgetReader', summary: 'Forget a reader that will not come back', description: 'Its positions and its trouble are removed: no events are kept for it any more.' })
-  @ApiParam({ name: 'reader', type: String, example: 'reporting.retired-report' })
+  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.retired-report' })
   @ApiOkResponse({ type: ForgottenView })
   @ApiRefusals(noSuchReader, readerIsAlive)
   async forget(@Param('reader') reader: string, @Query() { context, source }: ForgetQuery): Promise<ForgottenView> {
@@ -56,7 +56,7 @@ export class ReadersController {
   @Post('projections/:name/rebuild')
   @HttpCode(200)
   @ApiOperation({ operationId: 'rebuildProjection', summary: 'Empty a projection and fill it again from the first event', description: 'Everything goes on meanwhile; `listReaders` shows how far it is.' })
-  @ApiParam({ name: 'name', type: String, example: 'sales-report' })
+  @ApiParam({ name: 'name', type: String, description: 'Name of the projection, without its context.', example: 'sales-report' })
   @ApiOkResponse({ type: RebuiltView })
   @ApiRefusals(noSuchProjection, noSuchReader, deadEvents, noLongerKept, streamTooShort)
   async rebuild(@Param('name') name: string, @Body() { discardTrouble = false }: RebuildBody): Promise<RebuiltView> {

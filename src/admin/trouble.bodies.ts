@@ -60,7 +60,7 @@ export class OutboxFilter {
   @IsName({ description: 'Only of this context.' })
   readonly context?: string;
 
-  @ApiProperty({ enum: ['NEW', 'SENT', 'ERR'], required: false })
+  @ApiProperty({ enum: ['NEW', 'SENT', 'ERR'], required: false, description: 'Only those not on their way to the subscribers yet, on their way, or refused by the broker.' })
   @IsOptional()
   @IsIn(['NEW', 'SENT', 'ERR'])
   readonly state?: 'NEW' | 'SENT' | 'ERR';

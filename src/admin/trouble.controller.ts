@@ -15,7 +15,7 @@ export class TroubleController {
   constructor(private readonly operator: Operator) {}
 
   @Get()
-  @ApiOperation({ operationId: 'listTrouble', summary: 'List events that failed, and what waits behind them' })
+  @ApiOperation({ operationId: 'listTrouble', summary: 'List events that failed, and what waits behind them', description: 'The first event of each key that is blocked; what waits behind it is not tried before it.' })
   @ApiOkResponse({ type: TroubleList })
   @ApiRefusals()
   list(@Query() { context, ...target }: TroubleFilter): Promise<TroubleList> {

@@ -4,6 +4,7 @@ import { uuidv7 } from '@nestbox/kernel';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApplication } from '../core/application.js';
+import { callerHeaders, developerSettings } from '../core/developer.spec.js';
 
 type Send = (headers?: Record<string, string>) => Promise<{ statusCode: number; headers: Record<string, unknown>; body: string; json<T = unknown>(): T }>;
 
@@ -18,18 +19,20 @@ interface Thing {
 describe('optimistic concurrency over HTTP', () => {
   let database: TestDatabase;
   let app: NestFastifyApplication;
+  let caller: { authorization: string };
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    ({ app } = await createApplication({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal', RATE_LIMIT_PER_MINUTE: '0' }));
+    ({ app } = await createApplication({ ...developerSettings, DATABASE_URL: database.url, LOG_LEVEL: 'fatal', RATE_LIMIT_PER_MINUTE: '0' }));
     await app.init();
+    caller = await callerHeaders(app);
   });
   afterAll(async () => {
     await app?.close();
     await database?.drop();
   });
 
-  const send = (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object): Send => (headers = {}) => app.inject({ method, url, headers, ...(payload && { payload }) });
+  const send = (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object): Send => (headers = {}) => app.inject({ method, url, headers: { ...caller, ...headers }, ...(payload && { payload }) });
 
   const things: Readonly<Record<string, () => Promise<Thing>>> = {
     product: async () => {

@@ -3,14 +3,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { httpAdapter, ProblemFilter, serveAsyncApi, serveOpenApi, validationPipe } from '@nestbox/http';
 import { loadTopology, type ServiceTopology, Subjects } from '@nestbox/messaging';
 import { Logger as PinoLogger } from 'nestjs-pino';
-import { ADMIN_SCHEME } from '../admin/operations.decorators.js';
-import { BEARER_SCHEME } from '../api/sends.js';
 import { contexts } from '../contexts.js';
+import { apiOptions } from './api-document.js';
 import { applicationModule } from './application.module.js';
-import { httpOptions } from './http.settings.js';
+import { checksAnswers, httpOptions } from './http.settings.js';
 import { type Identification, identification } from './identity.js';
 import { messagesDocument } from './messages-document.js';
-import { applicationProblems, generalProblems } from './problems.js';
+import { applicationProblems } from './problems.js';
 import { type ApplicationSettings, readApplicationSettings, warnOfMisspelledSettings } from './settings.js';
 
 /** A service, wired and migrated, not listening yet. */
@@ -26,7 +25,7 @@ export interface Application {
  */
 export async function createApplication(env: NodeJS.ProcessEnv): Promise<Application> {
   const settings = await readApplicationSettings(env);
-  const { admin, http, messaging } = settings;
+  const { http, messaging } = settings;
   const topology = loadTopology(messaging.TOPOLOGY_FILE, Object.keys(contexts), messaging.SERVICE);
   const catalogue = applicationProblems();
   const identified: Partial<Identification> = topology.entrypoints.includes('http') ? await identification(settings, env) : {};
@@ -39,18 +38,7 @@ export async function createApplication(env: NodeJS.ProcessEnv): Promise<Applica
   app.useGlobalFilters(new ProblemFilter(catalogue));
   app.useGlobalPipes(validationPipe());
   if (topology.entrypoints.includes('http')) {
-    serveOpenApi(app, {
-      title: 'Nestbox',
-      description: 'Orders, stock, payment and sales of Northwind Traders, a wholesaler.',
-      version: '1',
-      catalogue,
-      problems: generalProblems,
-      bearers: [
-        { name: BEARER_SCHEME, description: `A token of ${identified.devIssuer ? 'this service itself, from `POST /dev/token`' : settings.identity.JWT_ISSUER ?? 'the issuer'}.` },
-        ...(admin.ADMIN_TOKEN === undefined ? [] : [{ name: ADMIN_SCHEME, description: 'The ADMIN_TOKEN that the service was started with, or a token with the permission `operations`.' }]),
-      ],
-      devTokens: identified.devIssuer !== undefined,
-    });
+    serveOpenApi(app, { ...apiOptions(settings, catalogue), checkAnswers: checksAnswers(http, env) });
     serveAsyncApi(app, () => messagesDocument(new Subjects(messaging.NATS_NAMESPACE)));
   }
   return { app, settings, topology };

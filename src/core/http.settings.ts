@@ -26,6 +26,7 @@ export const httpSettings = {
   },
   CORS_ORIGINS: { type: 'string', default: '', description: 'Origins whose pages may call the API, separated by commas: `https://shop.example.com`; `*` is every one. Empty: none.' },
   ROUTE_ALIASES: { type: 'string', optional: true, description: 'Old paths that answer like those of the API, with the header `Deprecation`: `GET /v1/order/:id -> /v1/orders/:id since 2026-01-31 until 2026-12-31; …`.' },
+  CHECK_RESPONSES: { type: 'boolean', optional: true, description: 'Hold every answer against the API document, and answer 500 with the difference instead of one that is not as it says. Costs time. Unset: unless `NODE_ENV` is `production`.' },
   SHUTDOWN_DELAY_MS: { type: 'integer', min: 0, default: 0, description: 'How long it goes on working after SIGTERM, no longer ready, so that load balancers can notice.' },
   SHUTDOWN_GRACE_MS: { type: 'integer', min: 0, default: 10_000, description: 'How long work in progress may then take before the process ends anyway.' },
 } as const satisfies SettingDefinitions;
@@ -48,6 +49,11 @@ export function httpOptions(settings: SettingValues<typeof httpSettings>): HttpA
     trustProxies: list(settings.TRUST_PROXY),
     corsOrigins: list(settings.CORS_ORIGINS),
   };
+}
+
+/** Whether answers are held against the API document. */
+export function checksAnswers({ CHECK_RESPONSES }: SettingValues<typeof httpSettings>, env: NodeJS.ProcessEnv): boolean {
+  return CHECK_RESPONSES ?? env['NODE_ENV'] !== 'production';
 }
 
 function list(text: string): string[] {

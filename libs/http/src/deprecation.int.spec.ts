@@ -71,6 +71,7 @@ describe('what should not be used any more', () => {
     expect(paths['/v1/things/old/{id}']!.get).toMatchObject({
       operationId: 'getOldThing', deprecated: true, description: 'Reads a thing.\n\nDeprecated since 2025-12-25. It may stop to answer on 2026-12-25T12:00:00Z. See [what to use instead](/docs).',
     });
+    expect(paths['/v1/things/old/{id}']!.get!.responses['200']).toMatchObject({ headers: { Deprecation: { schema: { examples: [`@${CHRISTMAS}`] } }, Sunset: {}, Link: {} } });
     expect(paths['/v1/things']!.get).toMatchObject({ operationId: 'listThings', deprecated: true, description: 'Deprecated since 2025-12-25.' });
     expect(paths['/v1/things/{id}/parts/{part}']!.get!.deprecated).toBeUndefined();
     expect(JSON.stringify(paths)).not.toContain('x-deprecation');

@@ -1,6 +1,7 @@
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
 import { UsageError } from '@nestbox/kernel';
+import { operationsOf } from './openapi/operations.js';
 
 /** That an operation should not be used any more, and since when. */
 export interface Deprecation {
@@ -14,6 +15,14 @@ export interface Deprecation {
 
 /** Where an operation keeps its deprecation, until the API document is complete. */
 const DEPRECATION = 'x-deprecation';
+
+/** The headers of a deprecation, as they are written and what they say. */
+const NAMES: Readonly<Record<string, string>> = { deprecation: 'Deprecation', sunset: 'Sunset', link: 'Link' };
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  deprecation: 'Since when it should not be used any more, in Unix seconds after an `@` (RFC 9745).',
+  sunset: 'When it may stop to answer (RFC 8594).',
+  link: 'Where it is said what to use instead.',
+};
 
 /**
  * The headers that say so to callers: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), and `Link` to the documentation.
@@ -40,17 +49,18 @@ export function Deprecated(deprecation: Deprecation): MethodDecorator {
   };
 }
 
-/** Marks the deprecated operations of a document, with the dates and the page in their description. */
+/** Marks the deprecated operations of a document, with the dates and the page in their description, and the headers of their answers. */
 export function documentDeprecations(document: OpenAPIObject): void {
-  for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path as Record<string, { deprecated?: boolean; description?: string; [DEPRECATION]?: Deprecation }>)) {
-      const deprecation = operation[DEPRECATION];
-      if (!deprecation) continue;
-      const { since, sunset, documentation } = deprecation;
-      delete operation[DEPRECATION];
-      operation.deprecated = true;
-      const sentences = [`Deprecated since ${since}.`, ...(sunset ? [`It may stop to answer on ${sunset}.`] : []), ...(documentation ? [`See [what to use instead](${documentation}).`] : [])];
-      operation.description = [...(operation.description ? [operation.description] : []), sentences.join(' ')].join('\n\n');
+  for (const { operation } of operationsOf<{ [DEPRECATION]?: Deprecation }>(document)) {
+    const deprecation = operation[DEPRECATION];
+    if (!deprecation) continue;
+    const { since, sunset, documentation } = deprecation;
+    delete operation[DEPRECATION];
+    operation.deprecated = true;
+    const sentences = [`Deprecated since ${since}.`, ...(sunset ? [`It may stop to answer on ${sunset}.`] : []), ...(documentation ? [`See [what to use instead](${documentation}).`] : [])];
+    operation.description = [...(operation.description ? [operation.description] : []), sentences.join(' ')].join('\n\n');
+    for (const [name, value] of deprecationHeaders(deprecation, operation.operationId ?? 'An operation')) {
+      for (const answer of Object.values(operation.responses)) answer.headers = { ...answer.headers, [NAMES[name]!]: { description: DESCRIPTIONS[name]!, schema: { type: 'string', examples: [value] } } };
     }
   }
 }

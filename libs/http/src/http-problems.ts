@@ -122,6 +122,11 @@ export const httpProblems = {
     cause: 'Something went wrong that nobody foresaw, here or in another process of the system.',
     cure: 'Tell whoever runs the system, with the `traceId`: the logs have the reason under it.',
   },
+  undocumentedAnswer: {
+    code: 'http.undocumented-answer', status: 500, title: 'Undocumented answer',
+    cause: 'The answer differs from what the API document says about it. Only where answers are checked, as during development.',
+    cure: 'Correct the document or the answer: `detail` says where they differ.',
+  },
   unavailable: {
     code: 'http.unavailable', status: 503, title: 'Not available at the moment',
     cause: 'The server cannot do what was asked for now: it is starting, stopping, or lacks something that it needs.',

@@ -357,7 +357,7 @@ describe('the HTTP border', () => {
       expect(Object.keys(responses)).toEqual(['201', '400', '409', '413', '415', '500']);
       const { description, content } = responses['400'];
       expect(description).toMatch(/- \[`http\.invalid-request`\]\(\/problems\/http\.invalid-request\) Invalid request: .*\n- \[`http\.malformed-json`/);
-      expect(content['application/problem+json'].schema.allOf).toMatchObject([{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: ['http.invalid-request', 'http.malformed-json', 'http.invalid-idempotency-key'] } } }]);
+      expect(content['application/problem+json'].schema.allOf).toMatchObject([{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: ['http.malformed-message', 'http.invalid-request', 'http.malformed-json', 'http.invalid-idempotency-key'] } } }]);
       expect(responses['409'].description).toBe('[`baskets.full`](/problems/baskets.full) Basket <full>: There are `100` things in it & no more fit.');
     });
 
@@ -371,6 +371,7 @@ describe('the HTTP border', () => {
       expect(page.text).not.toMatch(/(src|href)="https?:/);
       const scripts = [...page.text.matchAll(/src="(?:\.\/)?([^"]+\.js)"/g)].map((match) => match[1]!);
       expect(scripts.length).toBeGreaterThan(1);
+      expect((await call('GET', '/docs/swagger-ui-bundle.js')).text).toContain('isOAS31');
       for (const script of scripts) expect((await call('GET', new URL(script, 'http://x/').pathname)).status, script).toBe(200);
     });
 

@@ -33,12 +33,14 @@ export class RouteTable {
 
   /** Answers another path as a route does; headers of its answers are set before anything else is done. */
   alias(route: RouteOptions, method: string, path: string, headers: readonly (readonly [name: string, value: string])[]): void {
-    const { handler, config, constraints, bodyLimit } = route;
+    const { handler, config, schema, constraints, bodyLimit } = route;
     this.fastify.route({
       method,
       url: path,
       handler,
       ...(config && { config }),
+      // Its answers are written by the same schemas.
+      ...(schema && { schema }),
       ...(constraints && { constraints }),
       ...(bodyLimit !== undefined && { bodyLimit }),
       onRequest: (_request, reply, done) => {

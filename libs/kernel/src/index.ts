@@ -5,6 +5,7 @@ export { beforeAbort, DeadlineExceeded } from './deadline.js';
 export { DomainEvent, MESSAGE_TYPE_PATTERN, type DomainEventClass, type Upcaster } from './domain-event.js';
 export { errorCatalogue } from './error-catalogue.js';
 export { definitionOf, DomainError, ERROR_KINDS, UsageError, type DefinedError, type ErrorDefinition, type ErrorKind } from './errors.js';
+export { exampleOf } from './example.js';
 export { grants, type Identity, PERMISSION_PATTERN, PUBLIC, SYSTEM } from './identity.js';
 export { uuidv7 } from './ids.js';
 export { asSystem, currentMessage, currentTenant, DEFAULT_TENANT, withMessage, type MessageContext } from './message-context.js';

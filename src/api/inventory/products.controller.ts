@@ -32,7 +32,7 @@ export class ProductsController {
 
   @Get()
   @Sends(ListProducts)
-  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id' })
+  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id', description: 'With their stock, page by page.' })
   @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
   @ApiProblems(InvalidCursor)
   list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
@@ -42,7 +42,7 @@ export class ProductsController {
   @Get(':id')
   @Sends(GetProduct)
   @Versioned()
-  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock' })
+  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product and its stock', description: 'What is on hand, and what of it is promised to orders already.' })
   @ApiOkResponse({ description: 'The product.', type: ProductView })
   @ApiProblems(ProductNotFound)
   get(@Param() { id }: ProductPath): Promise<ProductView> {

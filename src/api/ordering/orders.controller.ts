@@ -47,7 +47,7 @@ export class OrdersController {
 
   @Get()
   @Sends(ListOrders)
-  @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
+  @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first', description: 'All of them, or those of a customer or in a state, page by page.' })
   @ApiOkResponse({ description: 'One page of orders.', type: OrderPage })
   @ApiProblems(InvalidCursor)
   list(@Query() filter: OrderFilter): Promise<OrderPage> {
@@ -57,7 +57,7 @@ export class OrdersController {
   @Get(':id')
   @Sends(GetOrder)
   @Versioned()
-  @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
+  @ApiOperation({ operationId: 'getOrder', summary: 'Read an order', description: 'With its lines, its total and what has become of it so far.' })
   @ApiOkResponse({ description: 'The order.', type: OrderView })
   @ApiProblems(OrderNotFound)
   get(@Param() { id }: OrderPath): Promise<OrderView> {

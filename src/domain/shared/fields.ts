@@ -112,7 +112,8 @@ export function IsWholeNumber(
 /** An object of a class, checked by the rules of its class. */
 export function IsObjectOf(type: () => new () => object, describe: Pick<Describe, 'description'> = {}): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type, ...describe }),
+    // Nest knows a lazy type by its name.
+    ApiProperty({ type: () => type(), ...describe }),
     Holds((value) => value instanceof type(), '$property must be an object'),
     ValidateNested(),
     Type(type),
@@ -122,7 +123,7 @@ export function IsObjectOf(type: () => new () => object, describe: Pick<Describe
 /** A list of objects of a class; each is checked by the rules of its class. */
 export function IsListOf(type: () => new () => object, max: number): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type, isArray: true, minItems: 1, maxItems: max }),
+    ApiProperty({ type: () => type(), isArray: true, minItems: 1, maxItems: max }),
     Holds(
       // An array within the list would pass for an empty object.
       (value) => Array.isArray(value) && value.length >= 1 && value.length <= max && value.every((item) => item instanceof type()),

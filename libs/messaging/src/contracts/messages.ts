@@ -1,8 +1,7 @@
 import type { Type } from '@nestjs/common';
-import { type AsyncApiMessage, type DomainEventClass, ERROR_KINDS, type JsonSchema } from '@nestbox/kernel';
+import { type AsyncApiMessage, type DomainEventClass, ERROR_KINDS, exampleOf, type JsonSchema } from '@nestbox/kernel';
 import type { MessageClass } from '../message-types.js';
 import type { RequestKind } from '../nats/subjects.js';
-import { exampleOf } from './example.js';
 import { eventHeaders, requestHeaders } from './headers.js';
 import { closed, descriptionOf, schemaOf } from './json-schema.js';
 

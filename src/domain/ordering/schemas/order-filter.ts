@@ -4,10 +4,10 @@ import { IsOrderStatus } from './order.fields.js';
 
 /** Which orders to list, and which page of them. */
 export class OrderFilter {
-  @IsLeftOutOr(IsIdentifier({ required: false, description: 'Orders of this customer only.' }))
+  @IsLeftOutOr(IsIdentifier({ required: false, description: 'Orders of this customer only.', example: 'VINET' }))
   readonly customerId?: string;
 
-  @IsLeftOutOr(IsOrderStatus({ required: false, description: 'Orders in this state only.' }))
+  @IsLeftOutOr(IsOrderStatus({ required: false, description: 'Orders in this state only.', example: 'confirmed' }))
   readonly status?: OrderStatus;
 
   @IsPageLimit()

@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsUUID } from 'class-validator';
 import { IsCents, IsIdentifier, IsLeftOutOr, IsListOf, IsQuantity, IsText, IsWholeNumber } from '../../shared/fields.js';
-import { ORDER_STATUSES } from '../models/order.js';
+import { ORDER_STATUSES, type OrderStatus } from '../models/order.js';
 
 const MAX_LINES = 100;
 
@@ -30,7 +30,7 @@ export function IsReference(): PropertyDecorator {
   );
 }
 
-export function IsOrderStatus(describe: { readonly required?: boolean; readonly description: string }): PropertyDecorator {
+export function IsOrderStatus(describe: { readonly required?: boolean; readonly description: string; readonly example?: OrderStatus }): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ enum: ORDER_STATUSES, enumName: 'OrderStatus', ...describe }),
     IsIn(ORDER_STATUSES, { message: `$property must be one of ${ORDER_STATUSES.join(', ')}` }),
