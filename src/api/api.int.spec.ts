@@ -91,14 +91,14 @@ describe('the API and its document', () => {
     expect((await call('post /v1/orders', {}, enormous)).json()).toMatchObject({ status: 422, code: 'ordering.order-too-large' });
     expect((await call('get /v1/orders/{id}', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
     expect((await call('get /v1/orders/{id}', { id: '42' })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/id' }] });
-    expect((await call('get /v1/orders', {}, undefined, { cursor: 'bm9uc2Vuc2U' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
+    expect((await call('get /v1/orders', {}, undefined, { cursor: 'bm9uc2Vuc2U' })).json()).toMatchObject({ status: 400, code: 'http.invalid-cursor', errors: [{ pointer: '/cursor' }] });
     expect((await call('get /v1/orders', {}, undefined, { page: '2' })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/page' }] });
     const [product] = document.examplesOf('post /v1/products');
     expect((await call('post /v1/products', {}, product)).json()).toMatchObject({ status: 409, code: 'inventory.product-already-registered' });
     expect((await call('get /v1/products/{id}', { id: 'unheard-of' })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
     expect((await call('put /v1/customers/{id}/credit-limit', { id: 'VINET' }, {})).json()).toMatchObject({ status: 400, errors: [{ pointer: '/amount' }] });
     expect((await call('post /v1/products/{id}/receipts', { id: 'unheard-of' }, { quantity: 1 })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
-    expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
+    expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 400, code: 'http.invalid-cursor', errors: [{ pointer: '/cursor' }] });
     expect((await call('post /v1/orders/{id}/cancel', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
     const { items } = (await call('get /v1/orders', {}, undefined, { status: 'confirmed', limit: '1' })).json<{ items: [{ id: string }] }>();
     expect((await call('post /v1/orders/{id}/cancel', items[0])).json()).toMatchObject({ status: 409, code: 'ordering.order-not-cancellable' });

@@ -1,11 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
-import { parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
+import { PagesModule, parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
 import { HealthModule, LoggingModule, MetricsModule } from '@nestbox/ops';
 import { MessagingModule, type ServiceTopology } from '@nestbox/messaging';
 import { databaseUrlSetting, PersistenceModule } from '@nestbox/persistence';
 import { AdminModule } from '../admin/admin.module.js';
 import { controllers } from '../api/controllers.js';
 import { contexts } from '../contexts.js';
+import { cursorKey } from './cursor-key.js';
 import { DeprecationMetrics } from './deprecation-metrics.js';
 import { HealthProbes } from './health-probes.js';
 import { MessagingMetrics } from './messaging-metrics.js';
@@ -34,6 +35,7 @@ export function applicationModule(settings: ApplicationSettings, topology: Servi
       }),
       MessagingModule.forRoot({ topology, settings: messaging, contexts: Object.keys(contexts) }),
       ...topology.contexts.map((name) => contexts[name as keyof typeof contexts]),
+      ...(http ? [PagesModule.forRoot({ key: cursorKey() })] : []),
       ...(http ? [RouteAliasesModule.forRoot(parseRouteAliases(server.ROUTE_ALIASES ?? ''))] : []),
       ...(http && admin.ADMIN_TOKEN !== undefined ? [AdminModule.forRoot(admin.ADMIN_TOKEN)] : []),
     ],

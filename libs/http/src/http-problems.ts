@@ -37,6 +37,11 @@ export const httpProblems = {
     cause: 'The header `Idempotency-Key` is not one text of 1 to 255 printable ASCII characters, in double quotes or without blanks and quotes.',
     cure: 'Make a new key for every request that is not a repetition; a UUID is a good choice.',
   },
+  invalidCursor: {
+    code: 'http.invalid-cursor', status: 400, title: 'Invalid cursor',
+    cause: 'The cursor was not given by an earlier page of this list with these filters, or was changed on the way; or it comes from another version of the API or from a server with another key.',
+    cure: 'Follow the link `next` of a page as it is, or send its `nextCursor` with the same filters; `limit` may differ. Without a cursor the list starts anew.',
+  },
   notAuthenticated: {
     code: 'http.not-authenticated', status: 401, title: 'Not authenticated',
     cause: 'Credentials are missing or wrong.',

@@ -1,10 +1,13 @@
 export { ApiProblems, type GeneralProblems } from './api-problems.js';
 export { serveAsyncApi } from './asyncapi/serve.js';
 export { type ConnectionLimits, defaultLimits } from './connection-limits.js';
+export { CursorCodec, type CursorScope, InvalidCursor } from './cursor-codec.js';
 export { Deprecated, type Deprecation } from './deprecation.js';
 export { HttpAdapter, httpAdapter, type HttpAdapterOptions } from './http-adapter.js';
 export { type HttpProblem, httpProblems } from './http-problems.js';
 export { openApiDocument, type OpenApiOptions, serveOpenApi } from './openapi.js';
+export { ApiPage, type Page, PageOf, type PageQuery, type PageReply, type PageRequest, Pages, type PlainPage, type PositionOf } from './pages.js';
+export { Paged, PagesModule } from './pages.module.js';
 export { type ProblemCatalogue, problemCatalogue, type ProblemDefinition, problemEntry, type ProblemEntry, problemPath } from './problem-catalogue.js';
 export { type FieldProblem, HttpRefusal, InvalidRequest, type Problem, problemOf } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import { IsIn, IsISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 
 /*
@@ -13,8 +13,10 @@ type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
 /** Largest whole number that JSON clients read exactly. */
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** What an id that callers choose looks like. */
-export const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
 const CURRENCY = /^[A-Z]{3}$/;
+/** As text: `Number` would read blanks and hexadecimal digits, too. */
+const WHOLE_NUMBER = /^-?(0|[1-9]\d{0,15})$/;
 const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
 /** Something visible, and nothing that cannot be shown or stored: no control characters, no half characters. */
 const PRINTABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
@@ -38,7 +40,7 @@ export function IsIdentifier(describe: Describe & { readonly required?: boolean 
 }
 
 /** An id that the application has made. */
-export function IsUuid(describe: Describe): PropertyDecorator {
+export function IsUuid(describe: Describe & { readonly required?: boolean }): PropertyDecorator {
   return applyDecorators(ApiProperty({ type: String, format: 'uuid', ...describe }), IsUUID('all', { message: '$property must be a UUID' }));
 }
 
@@ -138,15 +140,15 @@ function Holds(validate: (value: unknown) => boolean, message: string): Property
   return ValidateBy({ name: 'holds', validator: { validate, defaultMessage: () => message } });
 }
 
-/** How many items a page may have; in a URL everything is text, so this one is converted. */
+/** How many items a page may have; in a URL everything is text, so this one is converted, if it is written as a number is. */
 export function IsPageLimit(): PropertyDecorator {
   return applyDecorators(
-    Type(() => Number),
+    Transform(({ value }) => (typeof value === 'string' && WHOLE_NUMBER.test(value) ? Number(value) : value)),
     IsLeftOutOr(IsWholeNumber(1, 200, { description: 'Items per page.', required: false, default: 50 })),
   );
 }
 
-/** Where a page begins: what the page before it gave as `nextCursor`. */
+/** Where a page begins, in a URL: what the page before it gave as `nextCursor`. */
 export function IsCursor(): PropertyDecorator {
   return IsLeftOutOr(
     ApiProperty({ type: String, required: false, pattern: CURSOR.source, description: 'The `nextCursor` of the page before.' }),
