@@ -109,6 +109,7 @@ describe('the API and its document', () => {
       const nonsense = { nonsense: '1' };
       if (document.problemsOf(operation).includes('400 http.invalid-request')) expect((await call(operation, { id: 'a%20b' }, requestBody && nonsense, nonsense)).json()).toMatchObject({ code: 'http.invalid-request' });
       if (operation.includes('{id}')) expect((await call(operation, { id: '%zz' }, requestBody && nonsense)).json()).toMatchObject({ code: 'http.malformed-url' });
+      if (operation.includes('{id}')) expect((await call(operation, { id: 'x'.repeat(101) }, requestBody && nonsense)).json()).toMatchObject({ code: 'http.uri-too-long' });
       expect((await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { prefer: 'wait=0' } })).json()).toMatchObject({ code: 'messaging.deadline-exceeded' });
       if (!operation.startsWith('get ')) {
         const answer = await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { 'idempotency-key': 'two words' } });

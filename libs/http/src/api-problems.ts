@@ -57,7 +57,7 @@ function ofHttp(method: string, { parameters = [], requestBody }: Operation): Pr
   const inPath = parameters.some((parameter) => parameter.in === 'path');
   return [
     ...(parameters.length > 0 || requestBody ? [httpProblems.invalidRequest] : []),
-    ...(inPath ? [httpProblems.malformedUrl] : []),
+    ...(inPath ? [httpProblems.malformedUrl, httpProblems.uriTooLong] : []),
     ...(requestBody ? [httpProblems.malformedJson, httpProblems.tooLarge, httpProblems.unsupportedMediaType] : []),
     ...(takesIdempotencyKey(method) ? [httpProblems.invalidIdempotencyKey] : []),
     httpProblems.internalError,

@@ -89,8 +89,8 @@ export const httpProblems = {
   },
   unsupportedMediaType: {
     code: 'http.unsupported-media-type', status: 415, title: 'Unsupported media type',
-    cause: 'The body is not announced as JSON.',
-    cure: 'Send JSON with `Content-Type: application/json`.',
+    cause: 'The body is not announced as JSON, or is compressed.',
+    cure: 'Send JSON with `Content-Type: application/json`, and without `Content-Encoding`.',
   },
   expectationFailed: {
     code: 'http.expectation-failed', status: 417, title: 'Expectation failed',

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsIn, IsISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { IsIn, isISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 
 /*
  * Kinds of fields that several contexts have in common. Each carries its validation and its OpenAPI description
@@ -14,6 +14,8 @@ type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** What an id that callers choose looks like. */
 const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+/** With a zone and a year of four digits, as RFC 3339 has it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const CURRENCY = /^[A-Z]{3}$/;
 /** As text: `Number` would read blanks and hexadecimal digits, too. */
 const WHOLE_NUMBER = /^-?(0|[1-9]\d{0,15})$/;
@@ -52,11 +54,11 @@ export function IsOneOf(values: readonly string[], describe: Describe & { readon
   );
 }
 
-/** A moment: ISO 8601 in UTC. */
-export function IsTime(describe: Describe): PropertyDecorator {
+/** A moment: ISO 8601 with its zone. */
+export function IsTime(describe: Describe & { readonly required?: boolean }): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: String, format: 'date-time', example: '2026-03-01T12:00:00.000Z', ...describe }),
-    IsISO8601({ strict: true, strictSeparator: true }, { message: '$property must be a time such as 2026-03-01T12:00:00.000Z' }),
+    Holds((value) => isISO8601(value, { strict: true, strictSeparator: true }) && TIME.test(value as string), '$property must be a time such as 2026-03-01T12:00:00.000Z'),
   );
 }
 
@@ -65,7 +67,8 @@ export function IsText(maxLength: number, describe: Describe & { readonly requir
   return applyDecorators(
     ApiProperty({ type: String, minLength: 1, maxLength, ...describe }),
     Holds(
-      (value) => typeof value === 'string' && value.length <= maxLength && PRINTABLE.test(value),
+      // Characters are counted, as JSON Schema does it, not halves of them.
+      (value) => typeof value === 'string' && value.length <= 2 * maxLength && [...value].length <= maxLength && PRINTABLE.test(value),
       `$property must be a text of 1 to ${maxLength} characters, something visible among them and no control characters`,
     ),
   );
@@ -114,7 +117,8 @@ export function IsWholeNumber(
 /** An object of a class, checked by the rules of its class. */
 export function IsObjectOf(type: () => new () => object, describe: Pick<Describe, 'description'> = {}): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type, ...describe }),
+    // Under another name Nest would take the function for the class itself.
+    ApiProperty({ type: () => type(), ...describe }),
     Holds((value) => value instanceof type(), '$property must be an object'),
     ValidateNested(),
     Type(type),
@@ -124,7 +128,7 @@ export function IsObjectOf(type: () => new () => object, describe: Pick<Describe
 /** A list of objects of a class; each is checked by the rules of its class. */
 export function IsListOf(type: () => new () => object, max: number): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({ type, isArray: true, minItems: 1, maxItems: max }),
+    ApiProperty({ type: () => type(), isArray: true, minItems: 1, maxItems: max }),
     Holds(
       // An array within the list would pass for an empty object.
       (value) => Array.isArray(value) && value.length >= 1 && value.length <= max && value.every((item) => item instanceof type()),

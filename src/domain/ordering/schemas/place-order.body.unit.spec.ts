@@ -83,6 +83,13 @@ describe('the body of POST /v1/orders', () => {
   });
 });
 
+describe('a reference', () => {
+  it('has up to 100 characters, also of those that need two halves', () => {
+    expect(refusals(PlaceOrderBody, { ...body, reference: '😀'.repeat(100) })).toEqual([]);
+    expect(refusals(PlaceOrderBody, { ...body, reference: '😀'.repeat(101) })).toEqual(['reference']);
+  });
+});
+
 describe('the filter of the list of orders', () => {
   it('reads its limit from text', () => {
     expect(refusals(OrderPosition, { limit: '200', status: 'placed', customerId: 'VINET', after: '019acf5e-7c00-7000-8000-000000000000' })).toEqual([]);
