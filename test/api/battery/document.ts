@@ -64,7 +64,7 @@ export interface Operation {
 /** Finds what a `$ref` refers to. */
 type Resolve = <T extends object>(part: T & { readonly $ref?: string }) => T;
 
-const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace']);
 const FORMATS = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
   'date-time': { type: 'string' as const, validate: isDateTime },
@@ -93,7 +93,7 @@ export function operationsOf(document: Document): Operation[] {
     return resolve(found as typeof part);
   };
   return Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).filter(([method]) => METHODS.includes(method)).map(([method, operation]) => {
+    Object.entries(item).filter(([method]) => METHODS.has(method)).map(([method, operation]) => {
       const ofPath = (item['parameters'] ?? []) as unknown as NonNullable<RawOperation['parameters']>;
       const media = operation.requestBody && resolve(operation.requestBody).content?.['application/json'];
       const body = media?.schema;

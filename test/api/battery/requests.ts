@@ -149,9 +149,9 @@ function queryAttempts(operation: Operation, fresh: () => BaseRequest): Attempt[
 
 /** The text of a parameter, as its type. */
 function readAs({ type, enum: values }: Schema, text: string): unknown {
-  const types = [type ?? (values ? typeof values[0] : 'string')].flat();
-  if (types.includes('string')) return text;
-  if (types.includes('boolean')) return text === 'true' ? true : text === 'false' ? false : text;
+  const types = new Set([type ?? (values ? typeof values[0] : 'string')].flat());
+  if (types.has('string')) return text;
+  if (types.has('boolean')) return text === 'true' ? true : text === 'false' ? false : text;
   return /^-?(0|[1-9]\d*)$/.test(text) ? Number(text) : text;
 }
 
