@@ -101,6 +101,19 @@ describe('the routes under /admin', () => {
     expect(events[0]!.handlings).toMatchObject([{ handler: 'ReserveStockWhenOrderPlaced', state: 'handled', exact: true, attempts: expect.any(Number) as number }]);
   });
 
+  it('refuse what no database can keep, a context that there is not, and null', async () => {
+    const path = { reader: 'reporting.sales-report' };
+    for (const since of ['2026-03-01', '2026-03-01T12:00:00', '2026-02-30T00:00:00Z', '+275760-09-13T00:00:00Z', null]) {
+      expect((await call('post /admin/readers/{reader}/rewind', { path, body: { since, repeatEffects: true } })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/since' }] });
+    }
+    for (const body of [{ event: 'a\u0000b' }, { event: null }, { event: 'x', schemaVersion: 2 ** 31 }, { event: 'x', payload: { text: 'a\u0000b' } }, { event: 'x', payload: { text: '\ud800' } }]) {
+      expect((await call('post /admin/trouble/edit', { body })).json()).toMatchObject({ status: 400, code: 'http.invalid-request' });
+    }
+    expect((await call('get /admin/trace/{id}', { path: { id: 'a%00b' } })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/id' }] });
+    expect((await call('post /admin/readers/{reader}/reset', { path, body: { to: 'start', source: 'nowhere', repeatEffects: true } })).json()).toMatchObject({ status: 404, code: 'operations.no-such-context' });
+    expect((await call('delete /admin/readers/{reader}', { path, query: { context: 'nowhere' } })).json()).toMatchObject({ status: 404, code: 'operations.no-such-context' });
+  });
+
   it('replay and skip what is meant, and nothing that is only not said', async () => {
     const event = await brokenEvent(database.url, uuidv7());
     await expect.poll(async () => (await trouble()).length, EVENTUALLY).toBe(1);

@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { operationsErrors, Operator } from '@nestbox/messaging';
 import { OutboxList, StreamList } from './events.views.js';
 import { ApiRefusals, ForOperators } from './operations.decorators.js';
 import { StoryView } from './story.views.js';
-import { ContextFilter, OutboxFilter } from './trouble.bodies.js';
+import { ContextFilter, OutboxFilter, TracePath } from './trouble.bodies.js';
 
 @ForOperators()
 @Controller('admin')
@@ -13,10 +13,9 @@ export class EventsController {
 
   @Get('trace/:id')
   @ApiOperation({ operationId: 'trace', summary: 'Tell the story of a request or event through all contexts', description: 'By its correlation id (`X-Request-Id`, `traceId` of a problem) or the id of one of its events.' })
-  @ApiParam({ name: 'id', type: String, description: 'A correlation id, or the id of an event.', example: '019acf5e-7c00-7000-8000-000000000000' })
   @ApiOkResponse({ type: StoryView })
   @ApiRefusals(operationsErrors.unknownId)
-  trace(@Param('id') id: string): Promise<StoryView> {
+  trace(@Param() { id }: TracePath): Promise<StoryView> {
     return this.operator.trace(id) as Promise<StoryView>;
   }
 

@@ -3,7 +3,8 @@ import { ApiBearerAuth, ApiProperty, type ApiPropertyOptions, ApiTags } from '@n
 import { ApiProblems, type ProblemDefinition } from '@nestbox/http';
 import type { DefinedError } from '@nestbox/kernel';
 import { operationsErrors } from '@nestbox/messaging';
-import { IsBoolean, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, Matches, ValidateBy } from 'class-validator';
+import { IsLeftOutOr } from '../domain/shared/fields.js';
 import { OperationsGuard } from './operations.guard.js';
 
 /** Name of the security scheme in the OpenAPI document. */
@@ -19,14 +20,25 @@ export function ApiRefusals(...errors: readonly DefinedError<ProblemDefinition>[
   return ApiProblems(operationsErrors.noSuchContext, ...errors);
 }
 
+/** A name or an id; no database has one with control characters in it, or halves of characters. */
+export function IsName(describe: Pick<ApiPropertyOptions, 'description' | 'example'> & { readonly required?: boolean }): PropertyDecorator {
+  return applyDecorators(ApiProperty({ type: String, maxLength: 300, ...describe }), Matches(/^[^\p{Cc}\p{Cs}]{0,300}$/u, { message: '$property must be a text of at most 300 characters, without control characters' }));
+}
+
 /** A name or an id that may be left out. */
-export function IsName(describe: Pick<ApiPropertyOptions, 'description' | 'example'>): PropertyDecorator {
-  return applyDecorators(ApiProperty({ type: String, required: false, maxLength: 300, ...describe }), IsOptional(), IsString(), MaxLength(300));
+export function IsOptionalName(describe: Pick<ApiPropertyOptions, 'description' | 'example'>): PropertyDecorator {
+  return IsLeftOutOr(IsName({ required: false, ...describe }));
+}
+
+/** JSON that Postgres can keep as `jsonb`: without the character 0, and without halves of characters. */
+export function IsStorable(): PropertyDecorator {
+  const validate = (value: unknown) => !/\\u(0000|d[89a-f][0-9a-f]{2})/.test(JSON.stringify(value));
+  return ValidateBy({ name: 'storable', validator: { validate, defaultMessage: () => '$property must have no character 0 and no half characters in it' } });
 }
 
 /** Consent to something; left out, it is not given. */
 export function IsConsent(description: string): PropertyDecorator {
-  return applyDecorators(ApiProperty({ type: Boolean, required: false, default: false, description }), IsOptional(), IsBoolean());
+  return applyDecorators(ApiProperty({ type: Boolean, required: false, default: false, description }), IsLeftOutOr(IsBoolean()));
 }
 
 /** A time of an answer that may be unknown. */

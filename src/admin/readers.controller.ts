@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { DomainError } from '@nestbox/kernel';
 import { operationsErrors, Operator } from '@nestbox/messaging';
 import { adminErrors } from './admin.errors.js';
 import { ApiRefusals, ForOperators } from './operations.decorators.js';
-import { ForgetQuery, ForgottenView, MovedView, ReaderList, RebuildBody, RebuiltView, ResetBody, RewindBody } from './readers.views.js';
+import { ForgetQuery, ForgottenView, MovedView, ProjectionPath, ReaderList, ReaderPath, RebuildBody, RebuiltView, ResetBody, RewindBody } from './readers.views.js';
 import { ContextFilter } from './trouble.bodies.js';
 
 const { beyondTheLog, deadEvents, needsConsent, noLongerKept, noSuchProjection, noSuchReader, readerIsAlive, relayHasNoPosition, severalSources, streamTooShort } = operationsErrors;
@@ -26,40 +26,37 @@ export class ReadersController {
   @Post('readers/:reader/reset')
   @HttpCode(200)
   @ApiOperation({ operationId: 'resetReader', summary: 'Set a reader to the first event, or past the last one', description: 'It goes on there at once. What that repeats or leaves out has to be consented to.' })
-  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.sales-report' })
   @ApiOkResponse({ type: MovedView })
   @ApiRefusals(...MOVING)
-  reset(@Param('reader') reader: string, @Body() { to, ...consents }: ResetBody): Promise<MovedView> {
+  reset(@Param() { reader }: ReaderPath, @Body() { to, ...consents }: ResetBody): Promise<MovedView> {
     return this.operator.move({ reader, from: to, ...consents });
   }
 
   @Post('readers/:reader/rewind')
   @HttpCode(200)
   @ApiOperation({ operationId: 'rewindReader', summary: 'Set a reader back, so that it handles events again', description: 'To an event or to a time. What that repeats has to be consented to.' })
-  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.sales-report' })
+  @ApiBody({ type: RewindBody, examples: { number: { value: { from: 17, repeatEffects: true } }, time: { value: { since: '2026-03-01T12:00:00.000Z', repeatEffects: true } } } })
   @ApiOkResponse({ type: MovedView })
   @ApiRefusals(...MOVING, adminErrors.noPlace)
-  rewind(@Param('reader') reader: string, @Body() { from, since, ...consents }: RewindBody): Promise<MovedView> {
+  rewind(@Param() { reader }: ReaderPath, @Body() { from, since, ...consents }: RewindBody): Promise<MovedView> {
     if ((from === undefined) === (since === undefined)) throw new DomainError(adminErrors.noPlace, 'Say either from (the number of an event) or since (a time).');
     return this.operator.move({ reader, from: from ?? { time: since! }, ...consents });
   }
 
   @Delete('readers/:reader')
   @ApiOperation({ operationId: 'forgetReader', summary: 'Forget a reader that will not come back', description: 'Its positions and its trouble are removed: no events are kept for it any more.' })
-  @ApiParam({ name: 'reader', type: String, description: 'The context, `<context>.<projection>`, or `relay`.', example: 'reporting.retired-report' })
   @ApiOkResponse({ type: ForgottenView })
   @ApiRefusals(noSuchReader, readerIsAlive)
-  async forget(@Param('reader') reader: string, @Query() { context, source }: ForgetQuery): Promise<ForgottenView> {
+  async forget(@Param() { reader }: ReaderPath, @Query() { context, source }: ForgetQuery): Promise<ForgottenView> {
     return { lanes: await this.operator.forget(reader, { ...(context && { context }), ...(source && { source }) }) };
   }
 
   @Post('projections/:name/rebuild')
   @HttpCode(200)
   @ApiOperation({ operationId: 'rebuildProjection', summary: 'Empty a projection and fill it again from the first event', description: 'Everything goes on meanwhile; `listReaders` shows how far it is.' })
-  @ApiParam({ name: 'name', type: String, description: 'Name of the projection, without its context.', example: 'sales-report' })
   @ApiOkResponse({ type: RebuiltView })
   @ApiRefusals(noSuchProjection, noSuchReader, deadEvents, noLongerKept, streamTooShort)
-  async rebuild(@Param('name') name: string, @Body() { discardTrouble = false }: RebuildBody): Promise<RebuiltView> {
+  async rebuild(@Param() { name }: ProjectionPath, @Body() { discardTrouble = false }: RebuildBody): Promise<RebuiltView> {
     return { lanes: await this.operator.rebuild(name, { discardTrouble }) };
   }
 }

@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsInt, IsISO8601, IsOptional, Min } from 'class-validator';
+import { IsIn, IsInt, Min } from 'class-validator';
+import { IsLeftOutOr, IsTime } from '../domain/shared/fields.js';
 import { AnswersView } from './answers.views.js';
-import { ApiTime, IsConsent, IsName } from './operations.decorators.js';
+import { ApiTime, IsConsent, IsName, IsOptionalName } from './operations.decorators.js';
 
 export class LaneView {
   @ApiProperty({ type: 'integer', example: 3 })
@@ -72,16 +73,26 @@ export class ForgottenView {
   readonly lanes!: number;
 }
 
+export class ReaderPath {
+  @IsName({ description: 'A context, or `<context>.<projection>`.', example: 'reporting.sales-report' })
+  readonly reader!: string;
+}
+
+export class ProjectionPath {
+  @IsName({ description: 'Without its context.', example: 'sales-report' })
+  readonly name!: string;
+}
+
 export class ForgetQuery {
-  @IsName({ description: 'Where it was, for one that is not named like its context.' })
+  @IsOptionalName({ description: 'Where it was, for one that is not named like its context.' })
   readonly context?: string;
 
-  @IsName({ description: 'Only its position in the log of this context.' })
+  @IsOptionalName({ description: 'Only its position in the log of this context.' })
   readonly source?: string;
 }
 
 class MoveConsents {
-  @IsName({ description: 'Whose events, when it reads those of several contexts.', example: 'ordering' })
+  @IsOptionalName({ description: 'Whose events, when it reads those of several contexts.', example: 'ordering' })
   readonly source?: string;
 
   @IsConsent('Forget its events that are in trouble.')
@@ -102,14 +113,10 @@ export class ResetBody extends MoveConsents {
 
 export class RewindBody extends MoveConsents {
   @ApiProperty({ type: 'integer', minimum: 1, required: false, description: 'Number of the first event to handle again.', example: 17 })
-  @IsOptional()
-  @IsInt()
-  @Min(1)
+  @IsLeftOutOr(IsInt(), Min(1))
   readonly from?: number;
 
-  @ApiProperty({ type: String, format: 'date-time', required: false, description: 'Instead of a number: when the first event to handle again was committed, or before it.' })
-  @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsLeftOutOr(IsTime({ required: false, description: 'Instead of a number: when the first event to handle again was committed, or before it.' }))
   readonly since?: string;
 }
 

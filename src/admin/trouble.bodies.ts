@@ -1,29 +1,32 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Equals, IsIn, IsInt, IsObject, IsOptional, IsString, Min } from 'class-validator';
-import { IsConsent, IsName } from './operations.decorators.js';
+import { Equals, IsIn, IsInt, IsObject, Max, Min } from 'class-validator';
+import { IsLeftOutOr } from '../domain/shared/fields.js';
+import { IsConsent, IsName, IsOptionalName, IsStorable } from './operations.decorators.js';
+
+/** Versions are kept as `int` of Postgres. */
+const LARGEST_VERSION = 2_147_483_647;
 
 /** Which trouble is meant; everything that is given has to be the case. */
 export class TroubleFilter {
-  @IsName({ description: 'Only in this context.', example: 'inventory' })
+  @IsOptionalName({ description: 'Only in this context.', example: 'inventory' })
   readonly context?: string;
 
-  @IsName({ description: 'Only of this reader: a context, or `<context>.<projection>`.' })
+  @IsOptionalName({ description: 'Only of this reader: a context, or `<context>.<projection>`.' })
   readonly reader?: string;
 
-  @IsName({ description: 'Only of this event handler.' })
+  @IsOptionalName({ description: 'Only of this event handler.' })
   readonly handler?: string;
 
-  @IsName({ description: 'Only of this key: `<tenant>/<aggregate type>/<aggregate id>`.' })
+  @IsOptionalName({ description: 'Only of this key: `<tenant>/<aggregate type>/<aggregate id>`.' })
   readonly key?: string;
 
-  @IsName({ description: 'Only of the event with this id.' })
+  @IsOptionalName({ description: 'Only of the event with this id.' })
   readonly event?: string;
 }
 
 export class ReplayBody extends TroubleFilter {
   @ApiProperty({ type: Boolean, required: false, enum: [true], description: 'Everything that is in trouble; needed when nothing else is said.', example: true })
-  @IsOptional()
-  @Equals(true)
+  @IsLeftOutOr(Equals(true))
   readonly all?: true;
 }
 
@@ -33,41 +36,41 @@ export class SkipBody extends ReplayBody {
 }
 
 export class EditBody {
-  @ApiProperty({ type: String, description: 'Id of the event.' })
-  @IsString()
+  @IsName({ description: 'Id of the event.', example: '01920000-0000-7000-8000-000000000000' })
   readonly event!: string;
 
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, description: 'All fields of the event. Left out: those that it was committed with.', example: { orderId: '42' } })
-  @IsOptional()
-  @IsObject()
+  @IsLeftOutOr(IsObject(), IsStorable())
   readonly payload?: Record<string, unknown>;
 
-  @ApiProperty({ type: 'integer', minimum: 1, required: false, description: 'When the payload has the shape of another version of the event.' })
-  @IsOptional()
-  @IsInt()
-  @Min(1)
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: LARGEST_VERSION, required: false, description: 'When the payload has the shape of another version of the event.' })
+  @IsLeftOutOr(IsInt(), Min(1), Max(LARGEST_VERSION))
   readonly schemaVersion?: number;
 
-  @IsName({ description: 'Only in this context.' })
+  @IsOptionalName({ description: 'Only in this context.' })
   readonly context?: string;
 
-  @IsName({ description: 'Only for this event handler.' })
+  @IsOptionalName({ description: 'Only for this event handler.' })
   readonly handler?: string;
+}
+
+export class TracePath {
+  @IsName({ description: 'A correlation id, or the id of an event.', example: '019acf5e-7c00-7000-8000-000000000000' })
+  readonly id!: string;
 }
 
 /** Which events of the outboxes to list. */
 export class OutboxFilter {
-  @IsName({ description: 'Only of this context.' })
+  @IsOptionalName({ description: 'Only of this context.' })
   readonly context?: string;
 
   @ApiProperty({ enum: ['NEW', 'SENT', 'ERR'], required: false, description: 'Only those not on their way to the subscribers yet, on their way, or refused by the broker.' })
-  @IsOptional()
-  @IsIn(['NEW', 'SENT', 'ERR'])
+  @IsLeftOutOr(IsIn(['NEW', 'SENT', 'ERR']))
   readonly state?: 'NEW' | 'SENT' | 'ERR';
 }
 
 /** Which context is meant. */
 export class ContextFilter {
-  @IsName({ description: 'Only of this context.' })
+  @IsOptionalName({ description: 'Only of this context.' })
   readonly context?: string;
 }

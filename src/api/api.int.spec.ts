@@ -117,14 +117,14 @@ describe('the API and its document', () => {
     expect((await call('post /v1/orders', {}, enormous)).json()).toMatchObject({ status: 422, code: 'ordering.order-too-large' });
     expect((await call('get /v1/orders/{id}', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
     expect((await call('get /v1/orders/{id}', { id: '42' })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/id' }] });
-    expect((await call('get /v1/orders', {}, undefined, { cursor: 'bm9uc2Vuc2U' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
+    expect((await call('get /v1/orders', {}, undefined, { cursor: 'bm9uc2Vuc2U' })).json()).toMatchObject({ status: 400, code: 'http.invalid-cursor', errors: [{ pointer: '/cursor' }] });
     expect((await call('get /v1/orders', {}, undefined, { page: '2' })).json()).toMatchObject({ status: 400, errors: [{ pointer: '/page' }] });
     const [product] = document.examplesOf('post /v1/products');
     expect((await call('post /v1/products', {}, product)).json()).toMatchObject({ status: 409, code: 'inventory.product-already-registered' });
     expect((await call('get /v1/products/{id}', { id: 'unheard-of' })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
     expect((await call('put /v1/customers/{id}/credit-limit', { id: 'VINET' }, {})).json()).toMatchObject({ status: 400, errors: [{ pointer: '/amount' }] });
     expect((await call('post /v1/products/{id}/receipts', { id: 'unheard-of' }, { quantity: 1 })).json()).toMatchObject({ status: 404, code: 'inventory.product-not-found' });
-    expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 422, code: 'paging.invalid-cursor' });
+    expect((await call('get /v1/products', {}, undefined, { cursor: 'Kw' })).json()).toMatchObject({ status: 400, code: 'http.invalid-cursor', errors: [{ pointer: '/cursor' }] });
     expect((await call('post /v1/orders/{id}/cancel', { id: uuidv7() })).json()).toMatchObject({ status: 404, code: 'ordering.order-not-found' });
     const stale = { headers: { 'if-match': '"999"' } };
     expect((await call('put /v1/customers/{id}/credit-limit', { id: 'VINET' }, { amount: 1 }, {}, stale)).json()).toMatchObject({ status: 412, code: 'persistence.version-mismatch' });
@@ -139,6 +139,7 @@ describe('the API and its document', () => {
       const nonsense = { nonsense: '1' };
       if (document.problemsOf(operation).includes('400 http.invalid-request')) expect((await call(operation, { id: 'a%20b' }, requestBody && nonsense, nonsense)).json()).toMatchObject({ code: 'http.invalid-request' });
       if (operation.includes('{id}')) expect((await call(operation, { id: '%zz' }, requestBody && nonsense)).json()).toMatchObject({ code: 'http.malformed-url' });
+      if (operation.includes('{id}')) expect((await call(operation, { id: 'x'.repeat(101) }, requestBody && nonsense)).json()).toMatchObject({ code: 'http.uri-too-long' });
       expect((await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { prefer: 'wait=0' } })).json()).toMatchObject({ code: 'messaging.deadline-exceeded' });
       if (!operation.startsWith('get ')) {
         const answer = await call(operation, { id: uuidv7() }, document.examplesOf(operation)[0], {}, { headers: { 'idempotency-key': 'two words' } });

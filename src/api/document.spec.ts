@@ -3,6 +3,9 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 type Operation = DocumentedRoute['operation'] & { readonly 'x-permission'?: string };
 
+/** Headers that are answered only when there is something to say. */
+const SOMETIMES = new Set(['idempotent-replayed', 'link']);
+
 /** The OpenAPI document, as a client that believes every word of it reads it. */
 export class ApiDocument {
   /** Every operation: `get /v1/orders`. */
@@ -46,7 +49,7 @@ export class ApiDocument {
 
   /** The headers that an answer is documented to have, in lower case; not those of a repeated request, which only its repetition has. */
   headersOf(operation: string, status: number): string[] {
-    return Object.keys(this.operation(operation).responses[status]?.headers ?? {}).map((name) => name.toLowerCase()).filter((name) => name !== 'idempotent-replayed');
+    return Object.keys(this.operation(operation).responses[status]?.headers ?? {}).map((name) => name.toLowerCase()).filter((name) => !SOMETIMES.has(name));
   }
 
   /** The codes of all problems that an operation is documented to answer, each after its status: `404 ordering.order-not-found`. */

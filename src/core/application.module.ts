@@ -1,5 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
-import { DevIssuerModule, parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
+import { DevIssuerModule, PagesModule, parseRouteAliases, type ProblemCatalogue, ProblemsModule, RouteAliasesModule } from '@nestbox/http';
 import { HealthModule, LoggingModule, MetricsModule } from '@nestbox/ops';
 import { MessagingModule, type ServiceTopology } from '@nestbox/messaging';
 import { databaseUrlSetting, PersistenceModule } from '@nestbox/persistence';
@@ -11,6 +11,7 @@ import { HealthProbes } from './health-probes.js';
 import { MessagingMetrics } from './messaging-metrics.js';
 import { allPermissions, type Identification } from './identity.js';
 import type { ApplicationSettings } from './settings.js';
+import { keyFor } from './shared-secret.js';
 
 class ApplicationModule {}
 
@@ -35,6 +36,7 @@ export function applicationModule(settings: ApplicationSettings, topology: Servi
       }),
       MessagingModule.forRoot({ topology, settings: messaging, contexts: Object.keys(contexts) }),
       ...topology.contexts.map((name) => contexts[name as keyof typeof contexts]),
+      ...(http ? [PagesModule.forRoot({ key: keyFor('cursors', messaging.SERVICE_KEY) })] : []),
       ...(http ? [RouteAliasesModule.forRoot(parseRouteAliases(server.ROUTE_ALIASES ?? ''))] : []),
       ...(devIssuer ? [DevIssuerModule.forRoot(devIssuer, allPermissions())] : []),
       ...(http && admin.ADMIN_TOKEN !== undefined ? [AdminModule.forRoot()] : []),

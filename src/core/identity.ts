@@ -1,4 +1,3 @@
-import { hkdfSync } from 'node:crypto';
 import { DevIssuer, JWT_ALGORITHMS, type JwtAlgorithm, jwtReader, type TokenReader } from '@nestbox/http';
 import { PUBLIC, type SettingValues, UsageError } from '@nestbox/kernel';
 import { contextDefinitionOf, handledMessage, OPERATIONS_PERMISSION } from '@nestbox/messaging';
@@ -6,6 +5,7 @@ import { adminTokenReader } from '../admin/admin-token.js';
 import { contexts } from '../contexts.js';
 import type { identitySettings } from './identity.settings.js';
 import type { ApplicationSettings } from './settings.js';
+import { keyFor } from './shared-secret.js';
 
 /** How the API knows its callers. */
 export interface Identification {
@@ -23,13 +23,8 @@ export async function identification({ admin, identity, messaging }: Application
   if (!identity.DEV_ISSUER) return { tokenReaders: [...ofOperators, await jwtReader(jwtOptions(identity))] };
   if (env['NODE_ENV'] === 'production') throw new UsageError('DEV_ISSUER gives a token to whoever asks, and NODE_ENV is production.', 'unset DEV_ISSUER, and say with JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL whose tokens are believed.');
   if (identity.JWT_ISSUER !== undefined) throw new UsageError('Both DEV_ISSUER and JWT_ISSUER are set, and only one issuer can be believed.', 'unset one of them.');
-  const devIssuer = new DevIssuer(messaging.SERVICE_KEY === undefined ? undefined : derivedKey(messaging.SERVICE_KEY, 'dev issuer'));
+  const devIssuer = new DevIssuer(keyFor('tokens for development', messaging.SERVICE_KEY));
   return { tokenReaders: [...ofOperators, await devIssuer.reader()], devIssuer };
-}
-
-/** A key for one purpose, 32 bytes, from the secret that all processes share. Source: RFC 5869. */
-export function derivedKey(secret: string, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `nestbox ${purpose}`, 32));
 }
 
 /** Every permission that a command or query asks for, and that of those who operate the system. */

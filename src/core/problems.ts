@@ -5,7 +5,6 @@ import { ConcurrencyConflict, DatabaseUnavailable, OutcomeUnknown, persistenceEr
 import { adminErrors } from '../admin/admin.errors.js';
 import { cliErrors } from '../cli/cli.errors.js';
 import { contexts } from '../contexts.js';
-import { pagingErrors } from '../domain/shared/page.js';
 
 /**
  * Every error of the application, by its code. Each process knows all of them, whatever contexts it has: errors of the others come
@@ -13,7 +12,7 @@ import { pagingErrors } from '../domain/shared/page.js';
  */
 export function applicationProblems(): ProblemCatalogue {
   const ofContexts = Object.values(contexts).flatMap((module) => contextErrors(contextDefinitionOf(module)!));
-  const ofLibraries: DefinedError[] = [DeadlineExceeded, ...Object.values(moneyErrors), ...persistenceErrors, ...messagingErrors, ...pagingErrors];
+  const ofLibraries: DefinedError[] = [DeadlineExceeded, ...Object.values(moneyErrors), ...persistenceErrors, ...messagingErrors];
   return problemCatalogue([...ofContexts, ...ofLibraries.map(definitionOf), ...Object.values(adminErrors), ...Object.values(cliErrors)]);
 }
 

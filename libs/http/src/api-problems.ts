@@ -63,7 +63,7 @@ function ofHttp(method: string, { parameters = [], requestBody, [CONDITIONAL]: c
   return [
     httpProblems.malformedMessage,
     ...(parameters.length > 0 || requestBody ? [httpProblems.invalidRequest] : []),
-    ...(inPath ? [httpProblems.malformedUrl] : []),
+    ...(inPath ? [httpProblems.malformedUrl, httpProblems.uriTooLong] : []),
     // A body is read, and may be refused, whether or not somebody uses it.
     ...(method === 'get' ? [] : [httpProblems.malformedJson, httpProblems.tooLarge, httpProblems.unsupportedMediaType]),
     ...(takesIdempotencyKey(method) ? [httpProblems.invalidIdempotencyKey] : []),

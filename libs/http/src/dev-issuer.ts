@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { jwtReader } from './jwt.js';
 import type { TokenReader } from './authentication.js';
@@ -18,14 +18,14 @@ const NAME = 'nestbox-dev';
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
- * Issues tokens to whoever asks, for development: it knows nobody. Its key is made when it starts, or from a secret, so that
+ * Issues tokens to whoever asks, for development: it knows nobody. Its key is made of a secret:
  * processes with the same one believe each other's tokens.
  */
 export class DevIssuer {
   private readonly key: KeyObject;
 
-  /** @param seed 32 secret bytes. Default: random ones */
-  constructor(seed: Buffer = randomBytes(32)) {
+  /** @param seed 32 secret bytes */
+  constructor(seed: Buffer) {
     this.key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
   }
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiProduces, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { IsArray, IsOptional, IsString, Matches, ArrayMaxSize } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString, Matches, ValidateIf } from 'class-validator';
 import { PERMISSION_PATTERN } from '@nestbox/kernel';
 import { ApiProblems } from './api-problems.js';
 import { DEV_TOKEN_SECONDS, DevIssuer } from './dev-issuer.js';
@@ -8,22 +8,25 @@ import { DEV_TOKEN_SECONDS, DevIssuer } from './dev-issuer.js';
 /** Injection token of the permissions that a token gets when nobody says which. */
 export const DEV_PERMISSIONS = Symbol('nestbox:dev-permissions');
 
+/** Left out, and not null. */
+const MayBeLeftOut = () => ValidateIf((_, value) => value !== undefined);
+
 /** Whom the token is to stand for. */
 export class DevTokenBody {
   @ApiProperty({ type: String, required: false, default: 'developer', description: 'Who you are.', example: 'developer' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Matches(/^[\x21-\x7e]{1,255}$/, { message: 'subject must be 1 to 255 printable ASCII characters without blanks' })
   readonly subject?: string;
 
   @ApiProperty({ type: String, required: false, default: 'default', description: 'Whose data you see and change.', example: 'default' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { message: 'tenant must be 1 to 64 letters, digits, ".", "_" and "-"' })
   readonly tenant?: string;
 
   @ApiProperty({ type: [String], required: false, description: 'What you may do. Default: everything that there is a permission for.', example: ['ordering:read'] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(100)
   @Matches(PERMISSION_PATTERN, { each: true, message: 'each of permissions must be lower-case words with ":" in between' })

@@ -54,6 +54,7 @@ export function httpAdapter({ bodyLimitBytes, limits = {}, rateLimit, tokenReade
   // Before Nest adds its middleware, so that the context holds there too.
   openMessageContexts(fastify, context);
   fastify.addHook('onRequest', requireHost);
+  fastify.addHook('onRequest', refuseEncodings);
   logRequests(fastify);
   limitConnections(fastify, allLimits);
   // Before the limit: a page may read why it was refused.
@@ -75,6 +76,15 @@ function answerRouterError(error: FastifyError, { url, headers }: FastifyRequest
 function requireHost({ raw }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
   if (raw.httpVersion === '1.1' && raw.headers.host === undefined) done(new HttpRefusal(httpProblems.malformedMessage, 'A request of HTTP/1.1 has a header Host.'));
   else done();
+}
+
+/** A compressed body would be taken for what it is not, or not be understood. Source: RFC 9110, section 15.5.16. */
+function refuseEncodings({ headers }: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (!hasBody || encoding.toLowerCase() === 'identity') return done();
+  void reply.header('accept-encoding', 'identity');
+  done(new HttpRefusal(httpProblems.unsupportedMediaType, 'Bodies are read as they are: send this one without Content-Encoding.'));
 }
 
 /** Nest's adapter, which answers what it refuses itself as problems, and knows its routes. */

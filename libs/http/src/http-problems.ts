@@ -42,6 +42,11 @@ export const httpProblems = {
     cause: 'The header `If-Match` is neither `*` nor a list of entity tags in double quotes, or has too many of them.',
     cure: 'Send the `ETag` of the answer that you have read, with its quotes.',
   },
+  invalidCursor: {
+    code: 'http.invalid-cursor', status: 400, title: 'Invalid cursor',
+    cause: 'The cursor was not given by an earlier page of this list with these filters, or was changed on the way; or it comes from another version of the API or from a server with another key.',
+    cure: 'Follow the link `next` of a page as it is, or send its `nextCursor` with the same filters; `limit` may differ. Without a cursor the list starts anew.',
+  },
   notAuthenticated: {
     code: 'http.not-authenticated', status: 401, title: 'Not authenticated',
     cause: 'Credentials are missing or wrong.',
@@ -94,8 +99,8 @@ export const httpProblems = {
   },
   unsupportedMediaType: {
     code: 'http.unsupported-media-type', status: 415, title: 'Unsupported media type',
-    cause: 'The body is not announced as JSON.',
-    cure: 'Send JSON with `Content-Type: application/json`.',
+    cause: 'The body is not announced as JSON, or is compressed.',
+    cure: 'Send JSON with `Content-Type: application/json`, and without `Content-Encoding`.',
   },
   expectationFailed: {
     code: 'http.expectation-failed', status: 417, title: 'Expectation failed',

@@ -318,6 +318,12 @@ describe('the HTTP border', () => {
     });
   });
 
+  it('refuses a compressed body, and says what it takes', async () => {
+    const refused = await call('POST', '/baskets', basket, { 'content-encoding': 'gzip' });
+    expect([refused.status, refused.headers.get('accept-encoding'), refused.json().code]).toEqual([415, 'identity', 'http.unsupported-media-type']);
+    expect((await call('POST', '/baskets', basket, { 'content-encoding': 'identity' })).status).toBe(201);
+  });
+
   describe('the catalogue', () => {
     const get = async (path: string, accept?: string) => call('GET', path, undefined, accept === undefined ? {} : { accept });
 

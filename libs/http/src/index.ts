@@ -2,6 +2,7 @@ export { ApiProblems, type GeneralProblems } from './api-problems.js';
 export { serveAsyncApi } from './asyncapi/serve.js';
 export type { Caller, TokenReader } from './authentication.js';
 export { type ConnectionLimits, defaultLimits } from './connection-limits.js';
+export { CursorCodec, type CursorScope, InvalidCursor } from './cursor-codec.js';
 export { Deprecated, type Deprecation } from './deprecation.js';
 export { DevIssuer } from './dev-issuer.js';
 export { DevIssuerModule } from './dev-issuer.module.js';
@@ -12,6 +13,8 @@ export { type AnswerOptions, openApiDocument, type OpenApiOptions, serveOpenApi 
 export { AnswerCheck } from './openapi/answer-check.js';
 export type { DocumentedRoute } from './openapi/answers.js';
 export { operationsOf } from './openapi/operations.js';
+export { ApiPage, type Page, PageOf, type PageQuery, type PageReply, type PageRequest, Pages, type PlainPage, type PositionOf } from './pages.js';
+export { Paged, PagesModule } from './pages.module.js';
 export { type ProblemCatalogue, problemCatalogue, type ProblemDefinition, problemEntry, type ProblemEntry, problemPath } from './problem-catalogue.js';
 export { type FieldProblem, HttpRefusal, InvalidRequest, type Problem, problemOf } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';

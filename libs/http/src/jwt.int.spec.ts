@@ -210,7 +210,7 @@ describe('a JSON Web Token', () => {
 
   it('of the issuer for development is believed by those with the same secret only', async () => {
     const seed = Buffer.alloc(32, 7);
-    const [one, same, other] = [new DevIssuer(seed), new DevIssuer(seed), new DevIssuer()];
+    const [one, same, other] = [new DevIssuer(seed), new DevIssuer(seed), new DevIssuer(Buffer.alloc(32, 8))];
     const own = await startServer({ tokenReaders: [await one.reader()] });
     started.push(own);
     const developer = { subject: 'developer', tenantId: 'acme', permissions: ['notes:read'] };

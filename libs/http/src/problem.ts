@@ -48,13 +48,16 @@ const FASTIFY: Readonly<Record<string, HttpProblem>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: httpProblems.malformedJson,
   FST_ERR_CTP_EMPTY_JSON_BODY: httpProblems.malformedJson,
   FST_ERR_BAD_URL: httpProblems.malformedUrl,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: httpProblems.malformedMessage,
+  FST_ERR_MAX_PARAM_LENGTH: httpProblems.uriTooLong,
 };
 
 /** What an error of Fastify itself refuses; undefined for one that says no more than its status. */
 export function refusalOf(error: unknown): HttpRefusal | undefined {
   const { code, message, statusCode } = error as { code?: string; message: string; statusCode?: number };
   const problem = error instanceof SyntaxError && statusCode === 400 ? httpProblems.malformedJson : FASTIFY[code ?? ''];
-  return problem && new HttpRefusal(problem, message);
+  // Fastify would repeat all of it.
+  return problem && new HttpRefusal(problem, problem === httpProblems.uriTooLong ? 'A part of the path is longer than any that there is. Check it; /docs has all of them.' : message);
 }
 
 /** What is known about a request whatever went wrong; `instance` is its URL. */

@@ -29,7 +29,7 @@ export const messagingSettings = {
     minLength: 32,
     optional: true,
     secret: true,
-    description: 'Secret that all processes of one system share, for example from `openssl rand -base64 32`. With NATS they sign what they ask of each other with it, and refuse what is not signed. `npm start` and its like make one for each start when it is unset.',
+    description: 'Secret that all processes of one system share, for example from `openssl rand -base64 32`. With NATS they sign what they ask of each other with it, and refuse what is not signed; cursors of lists are sealed with it, and unset lead on until the process ends. `npm start` and its like make one for each start when it is unset.',
   },
   REMOTE_TIMEOUT_MS: {
     type: 'integer',

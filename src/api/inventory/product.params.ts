@@ -6,7 +6,8 @@ export class ProductPath {
   readonly id!: string;
 }
 
-export class ProductPaging {
+/** Which page of the products. */
+export class ProductQuery {
   @IsPageLimit()
   readonly limit?: number;
 

@@ -1,18 +1,18 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, IfMatch, Versioned } from '@nestbox/http';
+import { ApiPage, ApiProblems, httpProblems, IfMatch, Paged, type Pages, Versioned } from '@nestbox/http';
 import { GetProduct } from '../../domain/inventory/interactors/get-product.js';
 import { ListProducts } from '../../domain/inventory/interactors/list-products.js';
 import { ReceiveStock } from '../../domain/inventory/interactors/receive-stock.js';
 import { RegisterProduct } from '../../domain/inventory/interactors/register-product.js';
 import { ProductAlreadyRegistered, ProductNotFound } from '../../domain/inventory/models/product.errors.js';
 import { ReceiveStockBody, RegisterProductBody } from '../../domain/inventory/schemas/product.bodies.js';
-import { ProductPage, ProductState, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
-import { InvalidCursor } from '../../domain/shared/page.js';
+import { ProductState, ProductView, RegisteredProduct } from '../../domain/inventory/schemas/product.view.js';
 import type { HttpResponse } from '../http-response.js';
 import { Sends } from '../sends.js';
-import { ProductPaging, ProductPath } from './product.params.js';
+import { ProductPage } from './product.page.js';
+import { ProductPath, ProductQuery } from './product.params.js';
 
 @ApiTags('products')
 @Controller('v1/products')
@@ -33,10 +33,10 @@ export class ProductsController {
   @Get()
   @Sends(ListProducts)
   @ApiOperation({ operationId: 'listProducts', summary: 'List products, by id', description: 'With their stock, page by page.' })
-  @ApiOkResponse({ description: 'One page of products.', type: ProductPage })
-  @ApiProblems(InvalidCursor)
-  list(@Query() { limit, cursor }: ProductPaging): Promise<ProductPage> {
-    return this.queries.execute(new ListProducts(limit, cursor));
+  @ApiPage({ description: 'One page of products.', type: ProductPage })
+  @ApiProblems(httpProblems.invalidCursor)
+  list(@Query() query: ProductQuery, @Paged('listProducts') pages: Pages): Promise<ProductPage> {
+    return pages.answer(query, ({ limit, after }) => this.queries.execute(new ListProducts(limit, after)));
   }
 
   @Get(':id')

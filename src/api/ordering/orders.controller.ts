@@ -1,19 +1,18 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, IfMatch, Versioned } from '@nestbox/http';
+import { ApiPage, ApiProblems, httpProblems, IfMatch, Paged, type Pages, Versioned } from '@nestbox/http';
 import { CancelOrder } from '../../domain/ordering/interactors/cancel-order.js';
 import { GetOrder } from '../../domain/ordering/interactors/get-order.js';
 import { ListOrders } from '../../domain/ordering/interactors/list-orders.js';
 import { PlaceOrder } from '../../domain/ordering/interactors/place-order.js';
 import { DuplicateReference, OrderNotCancellable, OrderNotFound, OrderTooLarge } from '../../domain/ordering/models/order.errors.js';
-import { OrderFilter } from '../../domain/ordering/schemas/order-filter.js';
-import { OrderPage, OrderState, OrderView } from '../../domain/ordering/schemas/order.view.js';
+import { OrderState, OrderView } from '../../domain/ordering/schemas/order.view.js';
 import { PlaceOrderBody } from '../../domain/ordering/schemas/place-order.body.js';
-import { InvalidCursor } from '../../domain/shared/page.js';
 import type { HttpResponse } from '../http-response.js';
 import { Sends } from '../sends.js';
-import { OrderPath } from './order.path.js';
+import { OrderPage } from './order.page.js';
+import { OrderPath, OrderQuery } from './order.params.js';
 
 @ApiTags('orders')
 @Controller('v1/orders')
@@ -48,10 +47,10 @@ export class OrdersController {
   @Get()
   @Sends(ListOrders)
   @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first', description: 'All of them, or those of a customer or in a state, page by page.' })
-  @ApiOkResponse({ description: 'One page of orders.', type: OrderPage })
-  @ApiProblems(InvalidCursor)
-  list(@Query() filter: OrderFilter): Promise<OrderPage> {
-    return this.queries.execute(new ListOrders(filter));
+  @ApiPage({ description: 'One page of orders.', type: OrderPage })
+  @ApiProblems(httpProblems.invalidCursor)
+  list(@Query() query: OrderQuery, @Paged('listOrders') pages: Pages): Promise<OrderPage> {
+    return pages.answer(query, (position) => this.queries.execute(new ListOrders(position)));
   }
 
   @Get(':id')

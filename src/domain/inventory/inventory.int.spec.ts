@@ -101,10 +101,10 @@ describe('inventory', () => {
     for (const id of ['l3', 'l1', 'l2']) await running.commands.execute(new RegisterProduct(id, id));
     const all = await running.queries.execute(new ListProducts(200));
     const ids: string[] = [];
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await running.queries.execute(new ListProducts(2, cursor));
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await running.queries.execute(new ListProducts(2, after));
       ids.push(...page.items.map((product) => product.id));
-      cursor = page.nextCursor;
+      after = page.next;
     }
     expect(ids).toEqual(all.items.map((product) => product.id));
     expect(ids.filter((id) => id.startsWith('l'))).toEqual(['l1', 'l2', 'l3']);

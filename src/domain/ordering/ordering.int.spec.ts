@@ -72,24 +72,20 @@ describe('ordering', () => {
     const placed: string[] = [];
     for (let i = 0; i < 7; i++) placed.push((await place('paged')).id);
     const seen: string[] = [];
-    let cursor: string | undefined;
+    let after: string | null | undefined;
     do {
-      const page = await running.queries.execute(new ListOrders({ customerId: 'paged', limit: 3, ...(cursor && { cursor }) }));
+      const page = await running.queries.execute(new ListOrders({ customerId: 'paged', limit: 3, ...(after && { after }) }));
       seen.push(...page.items.map((order) => order.id));
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor);
+      after = page.next;
+    } while (after !== null);
     expect(seen).toEqual(placed.toReversed());
   });
 
   it('lists by status', async () => {
     const { id } = await place('greedy', undefined, 1_000_000);
     await running.settled();
-    const { items, nextCursor } = await running.queries.execute(new ListOrders({ status: 'rejected', customerId: 'greedy' }));
+    const { items, next } = await running.queries.execute(new ListOrders({ status: 'rejected', customerId: 'greedy' }));
     expect(items).toMatchObject([{ id, reason: 'out-of-stock' }]);
-    expect(nextCursor).toBeNull();
-  });
-
-  it('refuses a cursor of something else', async () => {
-    await expect(running.queries.execute(new ListOrders({ cursor: 'bm90LWEtdXVpZA' }))).rejects.toMatchObject({ code: 'paging.invalid-cursor' });
+    expect(next).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import { IsIn, isISO8601, IsUUID, Matches, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 
 /*
  * Kinds of fields that several contexts have in common. Each carries its validation and its OpenAPI description
@@ -13,8 +13,12 @@ type Describe = Pick<ApiPropertyOptions, 'description' | 'example'>;
 /** Largest whole number that JSON clients read exactly. */
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** What an id that callers choose looks like. */
-export const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+/** With a zone and a year of four digits, as RFC 3339 has it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const CURRENCY = /^[A-Z]{3}$/;
+/** As text: `Number` would read blanks and hexadecimal digits, too. */
+const WHOLE_NUMBER = /^-?(0|[1-9]\d{0,15})$/;
 const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
 /** Something visible, and nothing that cannot be shown or stored: no control characters, no half characters. */
 const PRINTABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
@@ -38,7 +42,7 @@ export function IsIdentifier(describe: Describe & { readonly required?: boolean 
 }
 
 /** An id that the application has made. */
-export function IsUuid(describe: Describe): PropertyDecorator {
+export function IsUuid(describe: Describe & { readonly required?: boolean }): PropertyDecorator {
   return applyDecorators(ApiProperty({ type: String, format: 'uuid', ...describe }), IsUUID('all', { message: '$property must be a UUID' }));
 }
 
@@ -50,11 +54,11 @@ export function IsOneOf(values: readonly string[], describe: Describe & { readon
   );
 }
 
-/** A moment: ISO 8601 in UTC. */
-export function IsTime(describe: Describe): PropertyDecorator {
+/** A moment: ISO 8601 with its zone. */
+export function IsTime(describe: Describe & { readonly required?: boolean }): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: String, format: 'date-time', example: '2026-03-01T12:00:00.000Z', ...describe }),
-    IsISO8601({ strict: true, strictSeparator: true }, { message: '$property must be a time such as 2026-03-01T12:00:00.000Z' }),
+    Holds((value) => isISO8601(value, { strict: true, strictSeparator: true }) && TIME.test(value as string), '$property must be a time such as 2026-03-01T12:00:00.000Z'),
   );
 }
 
@@ -63,7 +67,8 @@ export function IsText(maxLength: number, describe: Describe & { readonly requir
   return applyDecorators(
     ApiProperty({ type: String, minLength: 1, maxLength, ...describe }),
     Holds(
-      (value) => typeof value === 'string' && value.length <= maxLength && PRINTABLE.test(value),
+      // Characters are counted, as JSON Schema does it, not halves of them.
+      (value) => typeof value === 'string' && value.length <= 2 * maxLength && [...value].length <= maxLength && PRINTABLE.test(value),
       `$property must be a text of 1 to ${maxLength} characters, something visible among them and no control characters`,
     ),
   );
@@ -112,7 +117,7 @@ export function IsWholeNumber(
 /** An object of a class, checked by the rules of its class. */
 export function IsObjectOf(type: () => new () => object, describe: Pick<Describe, 'description'> = {}): PropertyDecorator {
   return applyDecorators(
-    // Nest knows a lazy type by its name.
+    // Under another name Nest would take the function for the class itself.
     ApiProperty({ type: () => type(), ...describe }),
     Holds((value) => value instanceof type(), '$property must be an object'),
     ValidateNested(),
@@ -139,10 +144,10 @@ function Holds(validate: (value: unknown) => boolean, message: string): Property
   return ValidateBy({ name: 'holds', validator: { validate, defaultMessage: () => message } });
 }
 
-/** How many items a page may have; in a URL everything is text, so this one is converted. */
+/** How many items a page may have; in a URL everything is text, so this one is converted, if it is written as a number is. */
 export function IsPageLimit(): PropertyDecorator {
   return applyDecorators(
-    Type(() => Number),
+    Transform(({ value }) => (typeof value === 'string' && WHOLE_NUMBER.test(value) ? Number(value) : value)),
     IsLeftOutOr(IsWholeNumber(1, 200, { description: 'Items per page.', required: false, default: 50 })),
   );
 }
@@ -163,7 +168,7 @@ export function IsVersion(): PropertyDecorator {
   return IsCount(0, { description: 'Counts the changes; also the `ETag` of the thing.', example: 3 });
 }
 
-/** Where a page begins: what the page before it gave as `nextCursor`. */
+/** Where a page begins, in a URL: what the page before it gave as `nextCursor`. */
 export function IsCursor(): PropertyDecorator {
   return IsLeftOutOr(
     ApiProperty({ type: String, required: false, pattern: CURSOR.source, description: 'The `nextCursor` of the page before.' }),

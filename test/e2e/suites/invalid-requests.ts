@@ -142,7 +142,7 @@ export function invalidRequests(app: () => RunningApp): void {
     });
 
     it('a cursor that no page has given', async () => {
-      expectProblem(await app().api.call('GET', '/v1/orders?cursor=bm9uc2Vuc2U'), 422, 'paging.invalid-cursor');
+      expectProblem(await app().api.call('GET', '/v1/orders?cursor=bm9uc2Vuc2U'), 400, 'http.invalid-cursor');
     });
   });
 

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Logger } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { httpProblems } from '../http-problems.js';
-import { HttpRefusal } from '../problem.js';
+import { messageOf } from '../message-context.js';
+import { PROBLEM_TYPE } from '../problem-reply.js';
+import { HttpRefusal, type Problem, problemOf } from '../problem.js';
 import type { DocumentedRoute } from './answers.js';
 import { closed, mapSchema } from './json-schema.js';
 import { schemasOf } from './operations.js';
@@ -54,13 +57,18 @@ export class AnswerCheck {
  */
 export function checkAnswers(fastify: FastifyInstance, document: OpenAPIObject): void {
   const check = new AnswerCheck(document);
+  const logger = new Logger('http');
   /** What is being answered, as JSON says it, before it is written; undefined once the answer was refused. */
   const answers = new WeakMap<FastifyReply, { readonly body: unknown } | undefined>();
-  const refuse = (reply: FastifyReply, name: string, differences: readonly string[]) => {
-    if (differences.length === 0) return;
+  // Put in the place of the answer instead of thrown: an error while an error is answered would get past every filter.
+  const refusal = ({ url, raw }: FastifyRequest, reply: FastifyReply, name: string, differences: readonly string[]): Problem => {
     answers.set(reply, undefined);
     const more = differences.length - MOST_NAMED;
-    throw new HttpRefusal(httpProblems.undocumentedAnswer, `${name}, ${reply.statusCode}: ${differences.slice(0, MOST_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`);
+    const error = new HttpRefusal(httpProblems.undocumentedAnswer, `${name}, ${reply.statusCode}: ${differences.slice(0, MOST_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`);
+    logger.error(error);
+    const traceId = messageOf(raw)?.correlationId;
+    void reply.code(error.problem.status).header('content-type', PROBLEM_TYPE).removeHeader('content-length');
+    return problemOf(error, { instance: url, ...(traceId && { traceId }) });
   };
   const isRefused = (reply: FastifyReply) => answers.has(reply) && answers.get(reply) === undefined;
 
@@ -69,16 +77,15 @@ export function checkAnswers(fastify: FastifyInstance, document: OpenAPIObject):
     if (!documented || isRefused(reply)) return payload;
     const body: unknown = JSON.parse(JSON.stringify(payload));
     answers.set(reply, { body });
-    refuse(reply, documented.name, check.differences(documented, reply.statusCode, mediaTypeOf(reply), body));
-    return payload;
+    const differences = check.differences(documented, reply.statusCode, mediaTypeOf(reply), body);
+    return differences.length === 0 ? payload : refusal(request, reply, documented.name, differences);
   });
   fastify.addHook('onSend', async (request, reply, payload) => {
     const { documented } = request.routeOptions.config;
     if (!documented || isRefused(reply) || request.method === 'HEAD') return payload;
     const answer = answers.get(reply);
     const differences = answer ? unlike(answer.body, payload) : check.differences(documented, reply.statusCode, mediaTypeOf(reply), bodyOf(reply, payload));
-    refuse(reply, documented.name, differences);
-    return payload;
+    return differences.length === 0 ? payload : JSON.stringify(refusal(request, reply, documented.name, differences));
   });
 }
 

@@ -187,7 +187,7 @@ describe('answers that are checked', () => {
     ['GET', '/books/torn', 'get /books/{name}, 200: /pages is missing.'],
     ['GET', '/books/odd', 'get /books/{name}, 200: /id must match format "uuid"; /condition is "burnt", not one of new, used; /pages must be >= 1; /title must be string,null.'],
     ['GET', '/books/nothing', 'get /books/{name}, 200: the document has application/json there, and not no body.'],
-    ['POST', '/books/lost', 'post /books/{name}, 404: the document has no such status, only 204, 400, 413, 415, 500.'],
+    ['POST', '/books/lost', 'post /books/{name}, 404: the document has no such status, only 204, 400, 413, 414, 415, 500.'],
     ['POST', '/books/whole/copies', 'post /books/{name}/copies, 201: the document has no such status, only 200.'],
     ['POST', '/books/torn', 'post /books/{name}, 204: the document has no body there, and not application/json.'],
     ['GET', '/books/whole/cover', 'get /books/{name}/cover, 200: the document has image/png there, and not text/html.'],

@@ -126,7 +126,7 @@ export class Operator {
    */
   async move({ from, ...target }: ReaderTarget): Promise<{ readonly lanes: number; readonly from: number }> {
     const context = this.ownerOf(target.reader);
-    const source = target.source ?? (await this.onlySource(context, target.reader));
+    const source = target.source === undefined ? await this.onlySource(context, target.reader) : this.known(target.source);
     const range = await this.ask(source, 'log-range', undefined);
     const first = typeof from === 'object' ? await this.ask(source, 'first-since', { time: from.time }) : numberOf(from, range);
     if (first > range.head + 1) throw new DomainError(operationsErrors.beyondTheLog, `The log of "${source}" ends at ${range.head}: there is no event ${first} yet.`, { head: range.head });
@@ -139,7 +139,7 @@ export class Operator {
   /** Forgets a reader that will not come back, so that no events are kept for it. @returns how many lanes it had */
   async forget(reader: string, options: { context?: string; source?: string } = {}): Promise<number> {
     const { context, ...of } = options;
-    return this.ask(context ?? this.ownerOf(reader), 'forget-reader', { reader, ...of });
+    return this.ask(context === undefined ? this.ownerOf(reader) : this.known(context), 'forget-reader', { reader, ...of });
   }
 
   /** Empties a projection and has it filled again. @returns how many lanes start again */
@@ -223,7 +223,7 @@ export class Operator {
   }
 
   private ownerOf(reader: string): string {
-    return this.wanted(reader.split('.', 1)[0])[0]!;
+    return this.known(reader.split('.', 1)[0]!);
   }
 
   private async change(context: string | undefined, work: (context: string) => Promise<number>, target: TroubleTarget): Promise<Asked> {
@@ -238,7 +238,12 @@ export class Operator {
 
   private wanted(context: string | undefined): readonly string[] {
     if (context === undefined) return this.contexts;
-    if (this.contexts.includes(context)) return [context];
+    return [this.known(context)];
+  }
+
+  /** @throws DomainError `operations.no-such-context` */
+  private known(context: string): string {
+    if (this.contexts.includes(context)) return context;
     throw new DomainError(operationsErrors.noSuchContext, `There is no context "${context}". There are: ${this.contexts.join(', ')}.`);
   }
 

@@ -1,25 +1,25 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import { PUBLIC } from '@nestbox/kernel';
-import { Described, IsCursor, IsPageLimit } from '../../shared/fields.js';
+import { Described, IsIdentifier, IsLeftOutOr, IsPageLimit } from '../../shared/fields.js';
 import { Products } from '../repositories/products.js';
-import { ProductPage, ProductView } from '../schemas/product.view.js';
+import { ListedProducts, ProductView } from '../schemas/product.view.js';
 
 @Described('The products, a page at a time.')
-export class ListProducts extends Query<ProductPage> {
+export class ListProducts extends Query<ListedProducts> {
   static readonly type = 'inventory.list-products';
   static readonly permission = PUBLIC;
-  static readonly reply = ProductPage;
+  static readonly reply = ListedProducts;
 
   @IsPageLimit()
   readonly limit: number | undefined;
 
-  @IsCursor()
-  readonly cursor: string | undefined;
+  @IsLeftOutOr(IsIdentifier({ required: false, description: 'Products that come after the one with this id.' }))
+  readonly after: string | undefined;
 
-  constructor(limit?: number, cursor?: string) {
+  constructor(limit?: number, after?: string) {
     super();
     this.limit = limit;
-    this.cursor = cursor;
+    this.after = after;
   }
 }
 
@@ -27,8 +27,8 @@ export class ListProducts extends Query<ProductPage> {
 export class ListProductsHandler {
   constructor(private readonly products: Products) {}
 
-  async execute({ limit, cursor }: ListProducts): Promise<ProductPage> {
-    const { items, nextCursor } = await this.products.page(limit, cursor);
-    return { items: items.map((product) => ProductView.of(product)), nextCursor };
+  async execute({ limit, after }: ListProducts): Promise<ListedProducts> {
+    const { items, next } = await this.products.page(limit, after);
+    return { items: items.map((product) => ProductView.of(product)), next };
   }
 }

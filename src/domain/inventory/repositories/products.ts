@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
-import { IDENTIFIER } from '../../shared/fields.js';
-import { afterCursor, DEFAULT_PAGE_SIZE, type Page, pageOf } from '../../shared/page.js';
+import { DEFAULT_PAGE_SIZE, type Page, pageOf } from '../../shared/page.js';
 import { ProductAlreadyRegistered, ProductNotFound } from '../models/product.errors.js';
 import type { Product } from '../models/product.js';
 import { ProductSchema } from './product.schema.js';
@@ -38,9 +37,8 @@ export class Products {
   }
 
   /** For queries: by id. */
-  async page(limit = DEFAULT_PAGE_SIZE, cursor?: string): Promise<Page<Product>> {
+  async page(limit = DEFAULT_PAGE_SIZE, after?: string): Promise<Page<Product>> {
     const query = this.store.select('p').orderBy('p.id').limit(limit + 1);
-    const after = afterCursor(cursor, (id) => IDENTIFIER.test(id));
     if (after !== undefined) query.where('p.id > :after', { after });
     return pageOf(await query.getMany(), limit);
   }

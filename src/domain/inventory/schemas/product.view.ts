@@ -39,10 +39,10 @@ export class RegisteredProduct {
   readonly id!: string;
 }
 
-export class ProductPage {
+export class ListedProducts {
   @ApiProperty({ type: () => ProductView, isArray: true })
   readonly items!: ProductView[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'Cursor of the next page; null on the last one.' })
-  readonly nextCursor!: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'Id of the last product, after which the next page begins; null on the last page.' })
+  readonly next!: string | null;
 }

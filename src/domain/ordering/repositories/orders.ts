@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AggregateStore, type ContextDatabase, InjectDatabase } from '@nestbox/persistence';
-import { isUUID } from 'class-validator';
-import { afterCursor, DEFAULT_PAGE_SIZE, type Page, pageOf } from '../../shared/page.js';
+import { DEFAULT_PAGE_SIZE, type Page, pageOf } from '../../shared/page.js';
 import type { Order } from '../models/order.js';
 import { DuplicateReference, OrderNotFound } from '../models/order.errors.js';
-import type { OrderFilter } from '../schemas/order-filter.js';
+import type { OrderPosition } from '../schemas/order-filter.js';
 import { OrderSchema } from './order.schema.js';
 
 @Injectable()
@@ -34,11 +33,10 @@ export class Orders {
   }
 
   /** For queries: newest first, which is by id, because ids grow with time. */
-  async page({ customerId, status, limit = DEFAULT_PAGE_SIZE, cursor }: OrderFilter): Promise<Page<Order>> {
+  async page({ customerId, status, limit = DEFAULT_PAGE_SIZE, after }: OrderPosition): Promise<Page<Order>> {
     const query = this.store.select('o').orderBy('o.id', 'DESC').limit(limit + 1);
     if (customerId !== undefined) query.andWhere('o.customerId = :customerId', { customerId });
     if (status !== undefined) query.andWhere('o.status = :status', { status });
-    const after = afterCursor(cursor, (id) => isUUID(id));
     if (after !== undefined) query.andWhere('o.id < :after', { after });
     return pageOf(await query.getMany(), limit);
   }

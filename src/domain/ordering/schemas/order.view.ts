@@ -79,10 +79,10 @@ export class OrderView extends OrderState {
   }
 }
 
-export class OrderPage {
+export class ListedOrders {
   @ApiProperty({ type: () => OrderView, isArray: true })
   readonly items!: OrderView[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'Cursor of the next page; null on the last one.' })
-  readonly nextCursor!: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'Id of the last order, after which the next page begins; null on the last page.' })
+  readonly next!: string | null;
 }

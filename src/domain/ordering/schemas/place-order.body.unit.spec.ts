@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { describe, expect, it } from 'vitest';
 import { PlaceOrder } from '../interactors/place-order.js';
-import { OrderFilter } from './order-filter.js';
+import { OrderPosition } from './order-filter.js';
 import { OrderLineBody } from './order.fields.js';
 import { PlaceOrderBody } from './place-order.body.js';
 
@@ -83,11 +83,18 @@ describe('the body of POST /v1/orders', () => {
   });
 });
 
-describe('the filter of GET /v1/orders', () => {
+describe('a reference', () => {
+  it('has up to 100 characters, also of those that need two halves', () => {
+    expect(refusals(PlaceOrderBody, { ...body, reference: '😀'.repeat(100) })).toEqual([]);
+    expect(refusals(PlaceOrderBody, { ...body, reference: '😀'.repeat(101) })).toEqual(['reference']);
+  });
+});
+
+describe('the filter of the list of orders', () => {
   it('reads its limit from text', () => {
-    expect(refusals(OrderFilter, { limit: '200', status: 'placed', customerId: 'VINET', cursor: 'abc_-1' })).toEqual([]);
-    expect(plainToInstance(OrderFilter, { limit: '200' }).limit).toBe(200);
-    expect(refusals(OrderFilter, {})).toEqual([]);
+    expect(refusals(OrderPosition, { limit: '200', status: 'placed', customerId: 'VINET', after: '019acf5e-7c00-7000-8000-000000000000' })).toEqual([]);
+    expect(plainToInstance(OrderPosition, { limit: '200' }).limit).toBe(200);
+    expect(refusals(OrderPosition, {})).toEqual([]);
   });
 
   it.each([
@@ -99,9 +106,15 @@ describe('the filter of GET /v1/orders', () => {
     ['status', 'lost'],
     ['status', ['placed', 'confirmed']],
     ['customerId', ['A', 'B']],
-    ['cursor', '!'],
+    ['limit', '0x10'],
+    ['limit', '1e1'],
+    ['limit', ' 10'],
+    ['limit', ['10']],
+    ['limit', null],
+    ['after', 'tea'],
+    ['cursor', 'abc'],
     ['order', 'asc'],
   ])('refuses %s = %j', (field, value) => {
-    expect(refusals(OrderFilter, { [field]: value })).toEqual([field]);
+    expect(refusals(OrderPosition, { [field]: value })).toEqual([field]);
   });
 });
