@@ -97,6 +97,7 @@ function askThrough(dispatcher: Dispatcher): Ask {
     const message = Object.assign(new (operationMessage(context, kind))(), { operation, args: args ?? {} });
     const ask = () => withMessage({ deadline: Date.now() + OPERATION_TIMEOUT_MS, ...currentMessage()! }, () => dispatcher.dispatch(kind, message));
     // Without a message around it, it is a part of the process that asks: its engine, its metrics, or the command line.
-    return (await (currentMessage() ? ask() : asSystem(ask))) as never;
+    const asked = currentMessage() ? ask() : asSystem(ask);
+    return (await asked) as never;
   };
 }
