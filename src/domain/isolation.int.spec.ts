@@ -126,8 +126,8 @@ describe('a stranger, for whom every id of a tenant is one that nobody has ever 
   });
 
   it('gets empty lists and reports', async () => {
-    expect(await answer(ListOrders.type, owned, 'a stranger')).toEqual({ items: [], nextCursor: null });
-    expect(await answer(ListProducts.type, owned, 'a stranger')).toEqual({ items: [], nextCursor: null });
+    expect(await answer(ListOrders.type, owned, 'a stranger')).toEqual({ items: [], next: null });
+    expect(await answer(ListProducts.type, owned, 'a stranger')).toEqual({ items: [], next: null });
     expect(await answer(GetSalesReport.type, owned, 'a stranger')).toMatchObject({ orders: 0, units: 0, revenue: { amount: 0 } });
   });
 
