@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { currentMessage, uuidv7 } from '@nestbox/kernel';
 import { NatsConnection, RequestSeal, Subjects } from '@nestbox/messaging';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
@@ -54,10 +55,36 @@ describe('callers of the application', () => {
     expect((await app.inject({ method: 'post', url: '/dev/token' })).statusCode).toBe(404);
   });
 
+  it('of one tenant cannot tell what another one has from what nobody has', async () => {
+    const app = await start(developerSettings);
+    const [owner, stranger] = [await callerHeaders(app, { tenant: 'acme' }), await callerHeaders(app, { tenant: 'globex' })];
+    const order = { customerId: 'VINET', lines: [{ productId: 'chai', quantity: 1, unitPrice: 100 }] };
+    const { id } = (await app.inject({ method: 'post', url: '/v1/orders', headers: owner, payload: order })).json<{ id: string }>();
+    expect((await app.inject({ url: `/v1/orders/${id}`, headers: owner })).statusCode).toBe(200);
+    const nobodys = uuidv7();
+    for (const [method, path] of [['get', ''], ['post', '/cancel']] as const) {
+      const answers = [id, nobodys].map(async (asked) => {
+        const { statusCode, body } = await app.inject({ method, url: `/v1/orders/${asked}${path}`, headers: { ...stranger, 'x-request-id': 'the-same' } });
+        return [statusCode, body.replaceAll(asked, 'ID')];
+      });
+      const [ofOwner, ofNobody] = await Promise.all(answers);
+      expect(ofOwner).toEqual(ofNobody);
+      expect(ofOwner![0]).toBe(404);
+    }
+    expect((await app.inject({ url: '/v1/orders', headers: stranger })).json()).toMatchObject({ items: [] });
+  });
+
   it('may look at the catalogue without saying who they are', async () => {
     const app = await start(issuer);
     expect((await app.inject('/v1/products')).statusCode).toBe(200);
     expect((await app.inject('/v1/orders')).json()).toMatchObject({ status: 401, code: 'messaging.not-authenticated' });
+  });
+
+  it('are known in production by the settings that the documentation shows', async () => {
+    const [, shown] = /```ini\n(.*?)```/s.exec(readFileSync(new URL('../../docs/how-to/identify-callers.md', import.meta.url), 'utf8'))!;
+    const app = await start(Object.fromEntries(shown!.trim().split('\n').map((line) => line.split('='))));
+    expect((await app.inject('/v1/orders')).json()).toMatchObject({ status: 401 });
+    expect((await app.inject({ method: 'post', url: '/dev/token' })).statusCode).toBe(404);
   });
 
   it('may have their permissions in a claim of another name, and no tenant where there is one', async () => {
