@@ -63,7 +63,7 @@ describe('the API and its document', () => {
     for (const operation of document.inOrder.filter((name) => name.includes(' /v1/'))) {
       for (const body of document.examplesOf(operation)) {
         const [method, path] = operation.split(' ') as ['get' | 'post' | 'put', string];
-        const answer = await ui.execute(app, method, document.exampleUrlOf(operation), body);
+        const answer = await ui.execute(app, method, document.exampleUrlOf(operation), body, document.exampleHeadersOf(operation));
         if (path === '/v1/orders' && method === 'post') await expect.poll(async () => (await call('get /v1/orders/{id}', answer.json())).json<{ status: string }>().status, { timeout: 10_000 }).toBe('confirmed');
         pressed.push(`${operation} ${answer.statusCode}`);
         if (answer.statusCode < 300) answered.add(operation);

@@ -52,6 +52,13 @@ export class ApiDocument {
     return Object.keys(this.operation(operation).responses[status]?.headers ?? {}).map((name) => name.toLowerCase()).filter((name) => !SOMETIMES.has(name));
   }
 
+  /** The headers that Swagger UI sends unless somebody takes them out: those with an example. */
+  exampleHeadersOf(operation: string): Record<string, string> {
+    const { parameters = [] } = this.operation(operation);
+    const filledIn = parameters.filter((declared) => declared.in === 'header').map(({ name, example, schema }) => [name, example ?? schema?.default ?? schema?.examples?.[0]] as const);
+    return Object.fromEntries(filledIn.filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));
+  }
+
   /** The codes of all problems that an operation is documented to answer, each after its status: `404 ordering.order-not-found`. */
   problemsOf(operation: string): string[] {
     return Object.entries(this.operation(operation).responses).flatMap(([status, { content }]) => {

@@ -33,8 +33,8 @@ export class SwaggerUi {
   }
 
   /** Presses Execute. */
-  async execute(app: NestFastifyApplication, method: 'get' | 'post' | 'put', url: string, body: unknown) {
-    const request = await this.options.requestInterceptor({ url: `http://localhost${url}`, headers: {} });
+  async execute(app: NestFastifyApplication, method: 'get' | 'post' | 'put', url: string, body: unknown, headers: Readonly<Record<string, string>>) {
+    const request = await this.options.requestInterceptor({ url: `http://localhost${url}`, headers: { ...headers } });
     const answer = await app.inject({ method, url: request.url, headers: request.headers, ...(body !== undefined && { payload: body as object }) });
     this.options.responseInterceptor({ status: answer.statusCode, headers: answer.headers });
     return answer;
