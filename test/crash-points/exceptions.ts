@@ -13,7 +13,7 @@ export interface Exception {
 }
 
 export const exceptions: readonly Exception[] = [
-  { points: /^messaging\/(nats\/|relay-log)/, modes: ['in-process'], reason: 'there is no broker' },
+  { points: /^messaging\/(nats\/|relay-log(?!-postgres forgetRelay))/, modes: ['in-process'], reason: 'there is no broker' },
   { points: /^messaging\/engine Engine\.startContext: run\(relay\)/, modes: ['in-process'], reason: 'there is no relay' },
   { points: /^messaging\/log-beginnings/, modes: ['nats'], reason: 'only what people look at asks for it there' },
   { points: /^messaging\/log-source/, modes: ['nats'], reason: 'readers read from the stream' },

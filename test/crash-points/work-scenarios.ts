@@ -38,6 +38,20 @@ export const workScenarios: readonly Scenario[] = [
     async play(life) {
       const target = await life.target();
       for (let i = 0; i < 250; i++) await life.wish(target, { basket: 't0-b0', manner: 'plain' });
+      // What another process has written, the owner of the sequencer finds by looking.
+      const other = await life.helper();
+      for (let i = 0; i < 250; i++) await life.wish(other, { basket: 't0-b0', manner: 'plain' });
+      await life.drained();
+    },
+  },
+  {
+    name: 'a tenant floods',
+    async play(life) {
+      const target = await life.target();
+      // The baskets of the two share a lane.
+      await life.wish(target, { basket: 't1-b0', manner: 'plain' });
+      for (let i = 0; i < 3; i++) await life.wish(target, { basket: 't0-b0', times: 2_000, manner: 'plain' });
+      await life.wish(target, { basket: 't1-b0', manner: 'plain' });
       await life.drained();
     },
   },
