@@ -81,7 +81,7 @@ describe('the demo', () => {
   it('says in one line what is wrong with a system that does not answer', async () => {
     const { code, stderr, result } = await runDemo(['--url', 'http://127.0.0.1:1', '--patience', '1']);
     expect([code, result]).toEqual([1, undefined]);
-    expect(stderr.trim()).toMatch(/^The replay failed: GET http:\/\/127\.0\.0\.1:1\/v1\/orders\?limit=200 got no answer: /);
+    expect(stderr.trim()).toMatch(/^The replay failed: POST http:\/\/127\.0\.0\.1:1\/dev\/token got no answer: /);
     expect(stderr).not.toContain('    at ');
   });
 });
