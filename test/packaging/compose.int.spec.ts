@@ -14,7 +14,8 @@ interface Topology {
 }
 
 const source = readFileSync(path.join(projectRoot, 'docker-compose.yml'), 'utf8');
-const compose = readCompose({});
+const secrets = { SERVICE_KEY: 'given' };
+const compose = readCompose(secrets);
 const application = applicationServices(compose);
 const topology = parse(readFileSync(path.join(projectRoot, 'topology.yaml'), 'utf8')) as Topology;
 
@@ -64,7 +65,7 @@ test('the gateway alone is reachable from outside, and it has no database', () =
 });
 
 test('passwords come from the environment', () => {
-  const given = readCompose({ POSTGRES_PASSWORD: 'given' });
+  const given = readCompose({ ...secrets, POSTGRES_PASSWORD: 'given' });
   expect(given.services['postgres']!.environment!['POSTGRES_PASSWORD']).toBe('given');
   expect(new URL(given.services['ordering']!.environment!['DATABASE_URL']!).password).toBe('given');
   expect(source.match(/PASSWORD:-[^}]*/g)).toEqual(['PASSWORD:-local-use-only', 'PASSWORD:-local-use-only']);
@@ -79,4 +80,9 @@ test('the health check of a process tells ready from not ready', async () => {
     const [program, ...args] = command.map((part) => part.replace(':3000', `:${server.port}`));
     expect(spawnSync(program!, args, { env: { PATH: process.env['PATH'] } }).status).toBe(code);
   }
+});
+
+test('it does not start without the secret that the services share, and says how to make one', () => {
+  expect(() => readCompose({})).toThrow('docker-compose.yml needs SERVICE_KEY: make one with "openssl rand -base64 32".');
+  expect(application.map(([, { environment }]) => environment!['SERVICE_KEY'])).toEqual(application.map(() => 'given'));
 });

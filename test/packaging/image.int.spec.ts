@@ -24,8 +24,11 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Whose tokens are believed: in production there is no start without it. */
+const issuer = { JWT_ISSUER: 'https://issuer.example.com/', JWT_AUDIENCE: 'shop', JWT_JWKS_URL: 'https://issuer.example.com/jwks' };
+
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, command.slice(1), { cwd: folder, env: { NODE_ENV: 'production', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, command.slice(1), { cwd: folder, env: { NODE_ENV: 'production', PORT: '0', ...issuer, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   return { child, text: () => output.join('') };
@@ -44,6 +47,12 @@ test('what is in the image starts, serves and stops, without development package
   } finally {
     expect(await stopChild(child)).toBe(0);
   }
+});
+
+test('it issues no tokens, and does not start when it is told to', async () => {
+  const { child, text } = start({ ...database.env, DEV_ISSUER: 'true' });
+  expect(await ended(child)).toBe(1);
+  expect(text()).toMatch(/DEV_ISSUER gives a token to whoever asks, and NODE_ENV is production/);
 });
 
 test('without a database it says so, and ends', async () => {
