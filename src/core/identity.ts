@@ -1,6 +1,6 @@
 import { DevIssuer, JWT_ALGORITHMS, type JwtAlgorithm, jwtReader, type TokenReader } from '@nestbox/http';
 import { PUBLIC, type SettingValues, UsageError } from '@nestbox/kernel';
-import { contextDefinitionOf, handledMessage, OPERATIONS_PERMISSION } from '@nestbox/messaging';
+import { catalogueOf, OPERATIONS_PERMISSION } from '@nestbox/messaging';
 import { adminTokenReader } from '../admin/admin-token.js';
 import { contexts } from '../contexts.js';
 import type { identitySettings } from './identity.settings.js';
@@ -29,10 +29,8 @@ export async function identification({ admin, identity, messaging }: Application
 
 /** Every permission that a command or query asks for, and that of those who operate the system. */
 export function allPermissions(): string[] {
-  const definitions = Object.values(contexts).map((module) => contextDefinitionOf(module)!);
-  const messages = definitions.flatMap(({ commands = [], queries = [] }) => [...commands.map((handler) => handledMessage(handler, 'command')), ...queries.map((handler) => handledMessage(handler, 'query'))]);
-  const permissions = messages.map(({ permission }) => permission).filter((permission): permission is string => permission !== undefined && permission !== PUBLIC);
-  return [...new Set([...permissions, OPERATIONS_PERMISSION])].toSorted();
+  const asked = catalogueOf(Object.values(contexts)).messages.flatMap(({ message: { permission } }) => (permission === undefined || permission === PUBLIC ? [] : [permission]));
+  return [...new Set([...asked, OPERATIONS_PERMISSION])].toSorted();
 }
 
 function jwtOptions(settings: SettingValues<typeof identitySettings>): Parameters<typeof jwtReader>[0] {

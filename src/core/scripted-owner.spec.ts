@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { contextDefinitionOf, handledMessage, NatsConnection, Subjects } from '@nestbox/messaging';
+import { catalogueOf, NatsConnection, Subjects } from '@nestbox/messaging';
 import { expect } from 'vitest';
 import { RemoteServer, type RemoteServerOptions } from '../../libs/messaging/src/nats/remote-server.js';
 import { contexts } from '../contexts.js';
@@ -27,12 +27,7 @@ export class ScriptedOwner {
 
   /** Answers every command and query with what `answer` gives or throws, for as long as `work` takes. */
   async answering<T>(answer: () => Promise<unknown>, work: () => Promise<T>, options: Partial<RemoteServerOptions> = {}): Promise<T> {
-    const definitions = Object.values(contexts).map((module) => contextDefinitionOf(module)!);
-    const messages = definitions.flatMap(({ commands = [], queries = [] }) => [
-      ...commands.map((handler) => ({ kind: 'command' as const, message: handledMessage(handler, 'command') })),
-      ...queries.map((handler) => ({ kind: 'query' as const, message: handledMessage(handler, 'query') })),
-    ]);
-    const server = new RemoteServer({ connection: this.connection, subjects: this.subjects, contexts: Object.keys(contexts), messages, execute: answer, timeoutMs: 5_000, logger, ...options });
+    const server = new RemoteServer({ connection: this.connection, subjects: this.subjects, contexts: Object.keys(contexts), messages: catalogueOf(Object.values(contexts)).messages, execute: answer, timeoutMs: 5_000, logger, ...options });
     await server.start();
     try {
       return await work();
