@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { catalogueOf, NatsConnection, Subjects } from '@nestbox/messaging';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { RemoteServer, type RemoteServerOptions } from '../../libs/messaging/src/nats/remote-server.js';
 import { contexts } from '../contexts.js';
 import { createApplication } from './application.js';
@@ -21,7 +21,7 @@ export class ScriptedOwner {
     const connection = new NatsConnection({ url: env.NATS_URL!, logger });
     await connection.start();
     // The gateway connects while it starts, and refuses what it cannot pass on yet.
-    await expect.poll(async () => (await app.inject('/health/ready')).statusCode, { timeout: 60_000 }).toBe(200);
+    await vi.waitFor(async () => expect((await app.inject('/health/ready')).statusCode).toBe(200), { timeout: 60_000, interval: 20 });
     return new ScriptedOwner(app, await callerHeaders(app), new Subjects(env.NATS_NAMESPACE), connection);
   }
 
