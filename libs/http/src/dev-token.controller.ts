@@ -4,6 +4,7 @@ import { ArrayMaxSize, IsArray, IsString, Matches, ValidateIf } from 'class-vali
 import { PERMISSION_PATTERN } from '@nestbox/kernel';
 import { ApiProblems } from './api-problems.js';
 import { DEV_TOKEN_SECONDS, DevIssuer } from './dev-issuer.js';
+import { SUBJECT, TENANT } from './jwt.js';
 
 /** Injection token of the permissions that a token gets when nobody says which. */
 export const DEV_PERMISSIONS = Symbol('nestbox:dev-permissions');
@@ -16,13 +17,13 @@ export class DevTokenBody {
   @ApiProperty({ type: String, required: false, default: 'developer', description: 'Who you are.', example: 'developer' })
   @MayBeLeftOut()
   @IsString()
-  @Matches(/^[\x21-\x7e]{1,255}$/, { message: 'subject must be 1 to 255 printable ASCII characters without blanks' })
+  @Matches(SUBJECT, { message: 'subject must be 1 to 255 printable ASCII characters without blanks' })
   readonly subject?: string;
 
   @ApiProperty({ type: String, required: false, default: 'default', description: 'Whose data you see and change.', example: 'default' })
   @MayBeLeftOut()
   @IsString()
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { message: 'tenant must be 1 to 64 letters, digits, ".", "_" and "-"' })
+  @Matches(TENANT, { message: 'tenant must be 1 to 64 letters, digits, ".", "_" and "-"' })
   readonly tenant?: string;
 
   @ApiProperty({ type: [String], required: false, description: 'What you may do. Default: everything that there is a permission for.', example: ['ordering:read'] })

@@ -30,8 +30,10 @@ const REMEMBERED_TOKENS = 10_000;
 /** Clocks of two machines may differ by this much, in s. */
 const CLOCK_TOLERANCE = 5;
 const LONGEST_TOKEN = 8_192;
-const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const SUBJECT = /^[\x21-\x7e]{1,255}$/;
+/** Names of tenants. */
+export const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Ids of callers. */
+export const SUBJECT = /^[\x21-\x7e]{1,255}$/;
 const LOOKS_LIKE_A_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/;
 
 /**

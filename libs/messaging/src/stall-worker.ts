@@ -37,7 +37,7 @@ export interface StallWatchData {
 const LOOK_EVERY_MS = 100;
 /** A thread that has itself missed so much time has learnt nothing: the whole process stood still. */
 const PAUSED_MS = 500;
-/** Code that runs outside of JavaScript does not answer the debugger. */
+/** Code that runs outside of JavaScript does not answer the debugger, and neither does a process that hardly gets a processor. */
 const DEBUGGER_PATIENCE_MS = 2_000;
 const FRAMES_ASKED = 10;
 const FRAMES_SHOWN = 3;
@@ -65,7 +65,7 @@ async function lookAtMainThread(): Promise<Found> {
     session.post('Debugger.enable');
     session.post('Debugger.pause');
     const stopped = await Promise.race([paused, sleep(DEBUGGER_PATIENCE_MS)]);
-    if (!stopped) return { blocker: underSuspicion, where: 'outside of JavaScript' };
+    if (!stopped) return { blocker: underSuspicion, where: 'and did not answer the debugger: outside of JavaScript, or on a machine that is overloaded' };
     const frames = stopped.callFrames.slice(0, FRAMES_ASKED);
     const places = frames.map(({ functionName, location }) => ({ functionName, line: location.lineNumber + 1, url: urls.get(location.scriptId) ?? '' }));
     const own = places.filter(({ url }) => url !== '' && !url.startsWith('node:'));

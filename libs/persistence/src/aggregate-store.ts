@@ -16,8 +16,8 @@ export interface AggregateStoreOptions<A extends Aggregate> {
 
 /**
  * Keeps one kind of aggregate, whole, one row each. A repository has one and says in its own words what can be
- * asked, always about what the current tenant has. Everything it hands out belongs to the open unit of work: the same id is the same object, and what changed
- * is written when the unit of work commits, guarded by the version.
+ * asked, always about what the current tenant has. Everything it hands out belongs to the open unit of work: the same id
+ * is the same object, and what changed is written when the unit of work commits, guarded by the version.
  */
 export class AggregateStore<A extends Aggregate> {
   /** Stores are written in this order, so that two units of work never lock each other's rows crosswise. */
