@@ -76,4 +76,12 @@ class LyingSource implements EventSource {
   onWake(listener: () => void): () => void {
     return this.source.onWake(listener);
   }
+
+  certain(n: number): Promise<void> | undefined {
+    return this.source.certain?.(n >> 1);
+  }
+
+  onWithdrawn(listener: (last: number) => void): () => void {
+    return this.source.onWithdrawn?.((last) => listener(2 * last)) ?? (() => undefined);
+  }
 }

@@ -23,6 +23,8 @@ export interface BatchContext {
   readonly turns: Turns;
   /** Told of handlers that take longer than the budget of a whole transaction. */
   readonly slow: (handler: string, tookMs: number) => void;
+  /** See {@link EventSource}: what has to be waited for before the handling of an event may be committed. */
+  readonly certain: (n: number) => Promise<void> | undefined;
 }
 
 /** The handlers of an event. */

@@ -3,6 +3,7 @@ import { type BatchContext, concerned } from './batch-context.js';
 import { isCareful, runCarefully } from './careful.js';
 import { BUDGET_MS, Deliveries, HandlersFailed, HandlerTooSlow, isContention, lostByBlocking } from './deliveries.js';
 import type { SourcedEvent } from './envelope.js';
+import { NumbersWithdrawn } from './fresh-events.js';
 import { deliver, type EventHandler, keyOf } from './handlers.js';
 import { BATCH_SIZE, type Lane } from './lane.js';
 import { LaneLost, laneTransaction, type Step } from './lane-transaction.js';
@@ -23,6 +24,8 @@ export interface Portion {
   also(handled: readonly SourcedEvent[]): Statement[];
   /** Whether an event is set aside for later instead of handled. */
   holdsBack(event: SourcedEvent): boolean;
+  /** To be waited for before anything that is known of these events may be written down. */
+  readonly certain: Promise<void> | undefined;
 }
 
 /** Which handlers are known to fail on which events, so that these are noted as trouble instead of run. */
@@ -44,7 +47,8 @@ export async function runBatch(context: BatchContext, lane: Lane): Promise<void>
     const held = handled.filter(holdsBack);
     return held.length > 0 ? [context.throttle.hold(lane.lane, held)] : [];
   };
-  const done = await runPortion(context, lane, { events, after: ({ n, hint }) => ({ n, hint }), also, holdsBack });
+  const certain = context.certain(events.at(-1)!.n);
+  const done = await runPortion(context, lane, { events, after: ({ n, hint }) => ({ n, hint }), also, holdsBack, certain });
   for (const { tenantId } of done) {
     const held = lane.heldBack.get(tenantId);
     if (held) held.count += 1;
@@ -59,11 +63,13 @@ export async function runBatch(context: BatchContext, lane: Lane): Promise<void>
 export async function runPortion(context: BatchContext, lane: Lane, portion: Portion): Promise<readonly SourcedEvent[]> {
   const first = portion.events[0]!;
   if (await isCareful(context, lane)) {
+    await portion.certain;
     await runCarefully(context, lane, first, (failed) => handleAlone(context, lane, portion, first, failed));
     return [first];
   }
   const suspicion = lane.suspects.get(first.n);
   if (suspicion) {
+    await settledNumbers(portion);
     await handleAlone(context, lane, portion, first, suspicion);
     lane.suspects.delete(first.n);
     return [first];
@@ -79,10 +85,21 @@ export async function runPortion(context: BatchContext, lane: Lane, portion: Por
     else if (tookMs < BUDGET_MS / 2) lane.batchSize = Math.min(BATCH_SIZE, lane.batchSize * 2);
     return done;
   } catch (error) {
-    if (error instanceof LaneLost) throw error;
-    suspect(context, lane, events, error, lostByBlocking(error, loop));
+    if (error instanceof LaneLost || error instanceof NumbersWithdrawn) throw error;
+    const blocked = lostByBlocking(error, loop);
+    await beforeBlaming(portion);
+    suspect(context, lane, events, error, blocked);
     return [];
   }
+}
+
+/** Under names of their own: a crash point is known by them. */
+function settledNumbers({ certain }: Portion): Promise<void> | undefined {
+  return certain;
+}
+
+function beforeBlaming({ certain }: Portion): Promise<void> | undefined {
+  return certain;
 }
 
 /** Finds out who is to blame for a failed batch. @throws the error when it is nobody: the batch is tried again */
@@ -111,6 +128,7 @@ function note(lane: Lane, { n }: { readonly n: number }, handler?: EventHandler,
 
 async function handleTogether(context: BatchContext, lane: Lane, portion: Portion, events: readonly SourcedEvent[]): Promise<readonly SourcedEvent[]> {
   const { db, claims } = context;
+  const { certain } = portion;
   const started = performance.now();
   let done = events;
   await laneTransaction(db, claims, lane, portion.after(events.at(-1)!), async ({ transaction, stopAt }) => {
@@ -128,6 +146,7 @@ async function handleTogether(context: BatchContext, lane: Lane, portion: Portio
       stopAt(portion.after(done.at(-1)!));
       break;
     }
+    await certain;
     return [...portion.also(done), ...notes];
   });
   return done;

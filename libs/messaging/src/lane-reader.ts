@@ -5,6 +5,7 @@ import { Attempts } from './attempts.js';
 import type { BatchContext } from './batch-context.js';
 import { runBatch } from './batch.js';
 import { isContention } from './deliveries.js';
+import { NumbersWithdrawn } from './fresh-events.js';
 import type { EventHandler } from './handlers.js';
 import { BATCH_SIZE, Lane } from './lane.js';
 import { LaneClaims, type LaneSight } from './lane-claims.js';
@@ -64,6 +65,8 @@ export class LaneReader {
   private sight: LaneSight | undefined;
   private instance: string;
   private stopping = false;
+  /** How often a source has taken back what it had given. */
+  private withdrawals = 0;
 
   constructor(private readonly options: LaneReaderOptions) {
     const { db, reader, source, handlers, lease, stalls, turns, slowHandlers } = options;
@@ -74,6 +77,7 @@ export class LaneReader {
       throttle: new Throttle(db, reader, source.context),
       attempts: new Attempts(db, reader, source.context),
       slow: (handler, tookMs) => slowHandlers.note(handler, tookMs),
+      certain: (n) => source.certain?.(n),
     };
     this.instance = lease.instance;
     const onError = (error: unknown) => options.logger.warn(`${this.name} could not work and tries again: ${(error as Error).message}`);
@@ -100,7 +104,9 @@ export class LaneReader {
     await this.options.source.start();
     this.sharer.start();
     this.fetcher.start();
-    this.unsubscribe = [this.options.source.onWake(() => this.fetcher.poke()), this.context.claims.watch(lanes, (sight) => this.see(sight))];
+    const { source } = this.options;
+    const withdrawn = source.onWithdrawn?.((last) => this.withdraw(last)) ?? (() => undefined);
+    this.unsubscribe = [withdrawn, source.onWake(() => this.fetcher.poke()), this.context.claims.watch(lanes, (sight) => this.see(sight))];
   }
 
   /** Finishes the transactions in progress and gives the lanes back. */
@@ -202,7 +208,9 @@ export class LaneReader {
     for (const lane of fed) lane.moreToFetch = true;
     if (hungry.length === 0) return;
     const positions = hungry.map((lane) => ({ lane: lane.lane, n: lane.buffer.at(-1)?.n ?? lane.n, ...(lane.hint && { hint: lane.hint }) }));
+    const { withdrawals } = this;
     const fetched = await this.options.source.fetch(positions, 2 * BATCH_SIZE);
+    if (withdrawals !== this.withdrawals) return this.fetcher.poke();
     for (const lane of hungry) {
       const events = fetched.get(lane.lane);
       lane.moreToFetch = events !== undefined && events.length >= 2 * BATCH_SIZE;
@@ -211,6 +219,13 @@ export class LaneReader {
       lane.accept(events);
       this.wake(lane);
     }
+  }
+
+  /** At once, before any lane takes up what it has fetched: under these numbers the log will have other events. */
+  private withdraw(last: number): void {
+    this.withdrawals += 1;
+    for (const lane of this.lanes.values()) lane.withdraw(last);
+    this.fetcher.poke();
   }
 
   private wakeDue(): void {
@@ -252,6 +267,8 @@ export class LaneReader {
       this.options.lease.ask();
       return;
     }
+    // Dropped already; it comes again.
+    if (error instanceof NumbersWithdrawn) return;
     lane.collisions += 1;
     if (!isContention(error)) this.options.logger.error(`${this.name}, lane ${lane.lane}: ${(error as Error).stack ?? error}`);
     else if (lane.collisions % 10 === 0) this.options.logger.warn(`${this.name}, lane ${lane.lane}: ${lane.collisions} collisions in a row, the last: ${(error as Error).message}`);

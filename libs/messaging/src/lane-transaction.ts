@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import { type ContextDatabase, inOneWrite, sqlState, type Statement, Transaction, UnitOfWork } from '@nestbox/persistence';
 import { HandlersFailed } from './deliveries.js';
 import type { StreamHint } from './envelope.js';
@@ -35,7 +36,8 @@ export interface LaneWork {
 
 /**
  * One fenced transaction of a lane's owner: it first appends the lane's next generation, then does `work` in a unit of
- * work, then commits both together. A process that no longer owns the lane fails at the first statement.
+ * work, then commits both together. A process that no longer owns the lane fails at the first statement. The work begins
+ * while that statement is on its way; its own statements wait, but for those that only read and lock, and go behind it.
  * @param work returns further statements for the same transaction
  * @throws LaneLost, or whatever `work` or the database throws; then nothing has changed
  */
@@ -47,31 +49,41 @@ export async function laneTransaction(
   work: (within: LaneWork) => Promise<readonly Statement[]>,
 ): Promise<void> {
   const begunAt = performance.now();
-  const transaction = new Transaction(await db.enginePool.connect(), db.dataSource);
+  const client = await db.enginePool.connect();
+  const next = advanced(lane, step.n, step.hint);
+  const begun = begin(client, db.prepared.named(claims.fence(next)), lane);
+  const transaction = new Transaction(client, db.dataSource, begun);
   const unit = UnitOfWork.within(db, transaction);
   try {
-    const next = advanced(lane, step.n, step.hint);
-    const { name, text, values } = db.prepared.named(claims.fence(next));
-    const { client } = transaction;
-    const [begun, fenced] = await Promise.allSettled(inOneWrite(client, () => [client.query(BEGIN), client.query({ ...(name && { name }), text, values: values as unknown[] })] as const));
-    if (begun.status === 'rejected') throw begun.reason;
-    if (fenced.status === 'rejected') throw sqlState(fenced.reason) === '23505' ? new LaneLost(lane.lane) : fenced.reason;
-    if (fenced.value.rowCount !== 1) throw new LaneLost(lane.lane);
-    // Its key was free; but it is free, too, when it was taken so long ago that it is pruned.
-    if (!lane.trusted) throw new LaneLost(lane.lane);
     let reached = next;
     const stopAt = ({ n, hint }: Step) => {
       reached = advanced(lane, n, hint);
     };
-    const statements = [...(await unit.scope(() => work({ transaction, stopAt })))];
+    const working = unit.scope(() => work({ transaction, stopAt }));
+    // A handler that was given up may still use the connection: nobody else gets it.
+    working.catch((error: unknown) => {
+      if (error instanceof HandlersFailed && error.stillAtWork) transaction.finish(error);
+    });
+    const [opened, worked] = await Promise.allSettled([begun, working]);
+    // What the work has met in a transaction that was not to be is only what follows from that.
+    if (opened.status === 'rejected') throw opened.reason;
+    if (worked.status === 'rejected') throw worked.reason;
+    const statements = [...worked.value];
     if (reached !== next) statements.push(claims.correct(reached));
     await unit.commit(statements);
     lane.moved(reached, begunAt);
-  } catch (error) {
-    // A handler that was given up may still use the connection: nobody else gets it.
-    if (error instanceof HandlersFailed && error.stillAtWork) transaction.finish(error);
-    throw error;
   } finally {
     await unit.end();
   }
+}
+
+/** Sends BEGIN and the fence. @throws LaneLost */
+async function begin(client: PoolClient, { name, text, values }: Statement, lane: Lane): Promise<void> {
+  const sent = inOneWrite(client, () => [client.query(BEGIN), client.query({ ...(name && { name }), text, values: values as unknown[] })] as const);
+  const [begun, fenced] = await Promise.allSettled(sent);
+  if (begun.status === 'rejected') throw begun.reason;
+  if (fenced.status === 'rejected') throw sqlState(fenced.reason) === '23505' ? new LaneLost(lane.lane) : fenced.reason;
+  if (fenced.value.rowCount !== 1) throw new LaneLost(lane.lane);
+  // Its key was free; but it is free, too, when it was taken so long ago that it is pruned.
+  if (!lane.trusted) throw new LaneLost(lane.lane);
 }

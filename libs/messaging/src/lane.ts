@@ -104,6 +104,12 @@ export class Lane implements LanePosition {
     }
   }
 
+  /** Forgets what was fetched after a number, and what was found out about it. */
+  withdraw(last: number): void {
+    this.buffer = this.buffer.filter(({ n }) => n <= last);
+    for (const n of this.suspects.keys()) if (n > last) this.suspects.delete(n);
+  }
+
   /** Notes a committed transaction, begun at `begunAt`, that has made `next` of the lane. */
   moved(next: Generation, begunAt: number): void {
     this.gen = next.gen;

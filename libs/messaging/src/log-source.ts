@@ -13,6 +13,7 @@ export class LogSource implements EventSource {
   private readonly sql: string;
   /** For a lane that was read up to `n`: there is no more of it in the log up to this number. */
   private readonly readUpTo = new Map<number, { readonly n: number; readonly upTo: number }>();
+  private unsubscribe: () => void = () => undefined;
 
   constructor(private readonly db: ContextDatabase, private readonly wakeUps: WakeUps, private readonly fresh = new FreshEvents()) {
     const s = `"${db.schema}"`;
@@ -29,9 +30,13 @@ export class LogSource implements EventSource {
     return this.db.context;
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.unsubscribe = this.fresh.onWithdrawn(() => this.readUpTo.clear());
+  }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    this.unsubscribe();
+  }
 
   async fetch(positions: readonly LanePosition[], size: number): Promise<Map<number, SourcedEvent[]>> {
     const found = new Map<number, SourcedEvent[]>();
@@ -44,8 +49,9 @@ export class LogSource implements EventSource {
       return false;
     });
     if (unknown.length === 0) return found;
-    // What the log has by now, the statement sees.
-    const { head } = this.fresh;
+    // What was announced may be on its way into the log. What is there by now, the statement sees.
+    await this.fresh.settled();
+    const { certainHead: head } = this.fresh;
     const { rows } = await this.db.enginePool.query<StoredEventRow>(this.sql, [unknown.map((p) => p.lane), unknown.map((p) => p.n), size]);
     const read = Map.groupBy(rows.map(toStoredEvent), (event) => event.lane);
     for (const position of unknown) this.note(found, position, read.get(position.lane) ?? [], size, head);
@@ -64,5 +70,13 @@ export class LogSource implements EventSource {
 
   onWake(listener: () => void): () => void {
     return this.wakeUps.on(`log.${this.db.context}`, listener);
+  }
+
+  certain(n: number): Promise<void> | undefined {
+    return this.fresh.certain(n);
+  }
+
+  onWithdrawn(listener: (last: number) => void): () => void {
+    return this.fresh.onWithdrawn(listener);
   }
 }

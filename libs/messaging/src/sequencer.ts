@@ -5,6 +5,7 @@ import { type ContextDatabase, sqlState } from '@nestbox/persistence';
 import type { FreshEvents } from './fresh-events.js';
 import type { Beat } from './heartbeat.js';
 import type { Lease } from './leases.js';
+import { LogAppender } from './log-appender.js';
 import { PARTITIONS_AHEAD } from './messaging-tables.js';
 import { ensurePartitions } from './partitions.js';
 import { Poller } from './poller.js';
@@ -22,12 +23,16 @@ const MOST_PATIENCE_MS = 600_000;
 
 interface Ownership {
   readonly instance: string;
-  gen: string;
+  readonly appender: LogAppender;
+  /** The snapshot that has seen the last event with a number. */
   snap: Snapshot;
+  /** The last number given; the log may not have it yet. */
   head: number;
   /** The last number of each lane. */
   heads: readonly number[];
-  sincePrune: number;
+  /** Generations by statements of its own, and all together when it last tidied up. */
+  steps: number;
+  tidied: number;
 }
 
 interface Snapshot {
@@ -65,6 +70,8 @@ export class Sequencer {
   private readonly reader: string;
   private readonly poller: Poller;
   private owned: Ownership | undefined;
+  /** Why the log could not be appended to. */
+  private failure: unknown;
   private patience = PATIENCE_MS;
   /** Nobody else owns the log, as far as is known. */
   private candidate = false;
@@ -99,30 +106,43 @@ export class Sequencer {
     for (const off of this.unsubscribe) off();
     await this.poller.stop();
     const { owned } = this;
+    await owned?.appender.settled().catch(() => undefined);
     this.disown();
-    if (owned) await this.db.enginePool.query(this.sql.release, [owned.gen, owned.instance]).catch(() => undefined);
+    if (owned) await this.db.enginePool.query(this.sql.release, [owned.appender.gen, owned.instance]).catch(() => undefined);
   }
 
   /** A heartbeat brings what nobody has announced: events without a number, numbers given elsewhere, an owner that died. */
   private heard([owner, head, unnumbered]: SequencerState, beat: Beat): void {
-    this.announce(head);
+    this.reach(head);
     this.candidate = owner === null || owner === beat.instance || !beat.members(this.reader).includes(owner);
     if (this.candidate && (unnumbered || !this.owned)) this.poller.poke();
+  }
+
+  /** The log is that far. */
+  private reach(head: number): void {
+    if (this.owned && head > this.announced) this.fresh?.reach(head);
+    this.announce(head);
   }
 
   private announce(head: number): void {
     if (head <= this.announced) return;
     this.announced = head;
-    if (this.owned) this.fresh?.reach(head);
     this.wakeUps.poke(`log.${this.db.context}`);
   }
 
+  /** What has a number and is not in the log gets another: readers that have begun with it are told. */
   private disown(): void {
+    this.owned?.appender.close();
     this.owned = undefined;
     this.fresh?.forget();
+    // What is numbered anew has to be announced anew.
+    if (this.fresh?.early) this.announced = Math.min(this.announced, this.fresh.certainHead);
   }
 
   private async turn(): Promise<void> {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
     if (!this.lease.valid || this.owned?.instance !== this.lease.instance) this.disown();
     // Without a valid lease the next heartbeat says how to go on.
     if (!this.lease.valid || !(this.owned || this.candidate)) return;
@@ -134,19 +154,22 @@ export class Sequencer {
 
   /** Returns how many events were numbered. */
   private async step(owned: Ownership): Promise<number> {
-    const bounds = [owned.snap.xmax, owned.snap.running];
-    const { rows } = await this.db.enginePool.query<Found>(this.fresh ? this.sql.lookCloser : this.sql.look, bounds);
+    const { rows } = await this.db.enginePool.query<Found>(this.fresh ? this.sql.lookCloser : this.sql.look, boundsOf(owned));
+    if (this.owned !== owned) return 0;
     if (rows[0]!.replica) return this.refuse(true);
     const found = rows.filter(({ position }) => position !== null);
-    if (found.length > FEW) return this.run(owned, this.sql.advance, bounds);
-    return found.length > 0 ? this.number(owned, rows[0]!.snap, found) : 0;
+    if (found.length > FEW) return this.advance(owned);
+    if (found.length > 0) this.number(owned, rows[0]!.snap, found);
+    if (owned.steps + owned.appender.appended >= owned.tidied + KEEP_GENERATIONS) await this.tidy(owned);
+    return found.length;
   }
 
   /**
-   * Appends what was found to the log, together with the snapshot that saw it. Whoever has become the owner meanwhile has
-   * taken the next generation, so that nothing is appended here.
+   * Gives numbers to what was found, and has it appended to the log, together with the snapshot that saw it. Whoever has
+   * become the owner meanwhile has taken the next generation, so that nothing is appended here. The next look does not
+   * wait for that, and neither do readers in this process.
    */
-  private async number(owned: Ownership, snap: string, found: readonly Found[]): Promise<number> {
+  private number(owned: Ownership, snap: string, found: readonly Found[]): void {
     const heads = [...owned.heads];
     const numbered = found
       .toSorted((left, right) => Number(left.position) - Number(right.position))
@@ -156,16 +179,26 @@ export class Sequencer {
         heads[row.lane] = n;
         return { ...row, n, prev };
       });
-    const { name, text } = this.db.prepared.named({ text: this.sql.number, values: [] });
-    const values = [owned.gen, owned.instance, numbered.map(({ lane }) => lane), numbered.map(({ prev }) => prev), numbered.map(({ position }) => position), snap, heads];
-    const { rows } = await this.db.enginePool.query<{ gen: string }>({ ...(name && { name }), text, values });
-    if (rows.length === 0) return this.refuse();
-    Object.assign(owned, { gen: rows[0]!.gen, snap: parseSnapshot(snap), head: owned.head + numbered.length, heads });
-    owned.sincePrune += 1;
-    this.fresh?.push(numbered.map(toStoredEvent));
-    this.announce(owned.head);
-    if (owned.sincePrune >= KEEP_GENERATIONS) await this.tidy(owned);
-    return numbered.length;
+    Object.assign(owned, { snap: parseSnapshot(snap), head: owned.head + numbered.length, heads });
+    const { head } = owned;
+    const appended = owned.appender.append(numbered, snap, heads);
+    if (this.fresh?.early) {
+      this.fresh.push(numbered.map(toStoredEvent), appended);
+      this.announce(head);
+      return;
+    }
+    const inTheLog = () => {
+      if (this.owned === owned) this.fresh?.push(numbered.map(toStoredEvent));
+      this.announce(head);
+    };
+    // Of a failure the appender tells.
+    appended.then(inTheLog, () => undefined);
+  }
+
+  /** More than can be numbered in memory at once. */
+  private async advance(owned: Ownership): Promise<number> {
+    await owned.appender.settled();
+    return this.owned === owned ? this.run(owned, this.sql.advance, boundsOf(owned)) : 0;
   }
 
   private async takeOver(): Promise<Ownership | undefined> {
@@ -181,10 +214,32 @@ export class Sequencer {
       if (taken.rows.length === 0) return undefined;
       gen = taken.rows[0].gen;
     }
-    const owned: Ownership = { instance, gen, snap: parseSnapshot(newest.snap), head: Number(newest.head), heads: newest.heads.map(Number), sincePrune: 0 };
-    if (!newest.same) await this.recover(owned);
-    await this.ensurePartitions();
+    const appender = await this.appender(instance, gen);
+    const owned: Ownership = { instance, appender, snap: parseSnapshot(newest.snap), head: Number(newest.head), heads: newest.heads.map(Number), steps: 0, tidied: 0 };
+    try {
+      if (!newest.same) await this.recover(owned);
+      await this.ensurePartitions();
+    } catch (error) {
+      appender.close();
+      throw error;
+    }
     return owned;
+  }
+
+  private async appender(instance: string, gen: string): Promise<LogAppender> {
+    const { name, text } = this.db.prepared.named({ text: this.sql.number, values: [] });
+    const client = await this.db.connectAlone();
+    const appender: LogAppender = new LogAppender({
+      client, instance, gen,
+      statement: { ...(name && { name }), text },
+      failed: (error) => {
+        if (this.owned?.appender !== appender) return;
+        this.disown();
+        this.failure = error;
+        if (error !== undefined) this.poller.poke();
+      },
+    });
+    return appender;
   }
 
   /**
@@ -192,8 +247,9 @@ export class Sequencer {
    * although others have seen them. Their numbers are left out, and what has none is found without any snapshot.
    */
   private async recover(owned: Ownership): Promise<void> {
-    const { rows } = await this.db.enginePool.query(this.sql.leap, [owned.gen, owned.instance]);
-    Object.assign(owned, { gen: rows[0].gen, head: Number(rows[0].head) });
+    const { rows } = await this.db.enginePool.query(this.sql.leap, [owned.appender.gen, owned.instance]);
+    owned.appender.gen = rows[0].gen;
+    owned.head = Number(rows[0].head);
     await this.ensurePartitions();
     const found = await this.run(owned, this.sql.recover, []);
     this.logger.warn(`The database of "${this.db.context}" was restored or has failed over: its events go on with much higher numbers. ${found} had none yet.`);
@@ -202,18 +258,18 @@ export class Sequencer {
   /** Returns how many events were numbered. */
   private async run(owned: Ownership, sql: string, bounds: readonly unknown[]): Promise<number> {
     // Whatever has no number gets one at once, which takes long after a long outage; yet a connection may be silent for ever.
-    const { rows } = await this.db.enginePool.query({ text: sql, values: [owned.gen, owned.instance, ...bounds], query_timeout: this.patience } as QueryConfig);
+    const { rows } = await this.db.enginePool.query({ text: sql, values: [owned.appender.gen, owned.instance, ...bounds], query_timeout: this.patience } as QueryConfig);
     this.patience = PATIENCE_MS;
     const [result] = rows as Advance[];
     if (!result!.mine || result!.replica) return this.refuse(result!.replica);
     // Never a snapshot that is not stored: after a crash of the server, ids that had left no trace are given again.
     if (result!.gen) {
-      Object.assign(owned, { gen: result!.gen, snap: parseSnapshot(result!.snap), head: Number(result!.head), heads: result!.heads!.map(Number) });
-      owned.sincePrune += 1;
+      owned.appender.gen = result!.gen;
+      Object.assign(owned, { snap: parseSnapshot(result!.snap), head: Number(result!.head), heads: result!.heads!.map(Number) });
+      owned.steps += 1;
     }
     this.tooShort = 0;
-    this.announce(Number(result!.head));
-    if (owned.sincePrune >= KEEP_GENERATIONS) await this.tidy(owned);
+    this.reach(Number(result!.head));
     return result!.n;
   }
 
@@ -224,8 +280,8 @@ export class Sequencer {
   }
 
   private async tidy(owned: Ownership): Promise<void> {
-    owned.sincePrune = 0;
-    await this.db.enginePool.query(`delete from "${this.db.schema}".sequencer where gen < $1::bigint - ${KEEP_GENERATIONS}`, [owned.gen]);
+    owned.tidied = owned.steps + owned.appender.appended;
+    await this.db.enginePool.query(`delete from "${this.db.schema}".sequencer where gen < $1::bigint - ${KEEP_GENERATIONS}`, [owned.appender.gen]);
     await this.ensurePartitions();
   }
 
@@ -243,6 +299,10 @@ export class Sequencer {
     // 23505: another process has become the owner, as it should when this one was slow.
     if (sqlState(error) !== '23505') this.logger.warn(`The sequencer of "${this.db.context}" could not work and tries again: ${(error as Error).message}`);
   }
+}
+
+function boundsOf({ snap }: Ownership): [string, readonly string[]] {
+  return [snap.xmax, snap.running];
 }
 
 /** `xmin:xmax:xid,xid,…` as Postgres prints a snapshot. */

@@ -25,4 +25,12 @@ export interface EventSource {
   beginnings?(): Promise<ReadonlyMap<number, number>>;
   /** Calls `listener` when there may be news. Returns how to stop listening. */
   onWake(listener: () => void): () => void;
+  /**
+   * Of an event that was fetched: resolves when it is in the log for certain, and its handling may be committed;
+   * undefined when it is. A source that fetches nothing before needs no such thing.
+   * @throws NumbersWithdrawn
+   */
+  certain?(n: number): Promise<void> | undefined;
+  /** Calls `listener` when what was fetched after a number is taken back: the log will have other events there. Returns how to stop listening. */
+  onWithdrawn?(listener: (last: number) => void): () => void;
 }

@@ -10,7 +10,7 @@ export async function workOnHeldBack(context: BatchContext, lane: Lane): Promise
   const [tenant, waiting] = lane.heldBack.entries().next().value!;
   const events = await context.throttle.next(lane.lane, tenant, waiting, TURN_SIZE);
   if (events.length > 0) {
-    const portion: Portion = { events, after: () => ({ n: lane.n }), also: (handled) => [context.throttle.release(tenant, handled)], holdsBack: () => false };
+    const portion: Portion = { events, after: () => ({ n: lane.n }), also: (handled) => [context.throttle.release(tenant, handled)], holdsBack: () => false, certain: undefined };
     const handled = await runPortion(context, lane, portion);
     waiting.count -= handled.length;
     waiting.handledUpTo = handled.at(-1)?.n ?? waiting.handledUpTo;

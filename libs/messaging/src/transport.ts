@@ -45,7 +45,7 @@ export class InProcessTransport implements EventTransport {
   }
 
   fresh(context: string): FreshEvents {
-    const fresh = this.freshOf.get(context) ?? new FreshEvents();
+    const fresh = this.freshOf.get(context) ?? new FreshEvents(true);
     this.freshOf.set(context, fresh);
     return fresh;
   }

@@ -15,11 +15,12 @@ export class Transaction {
   private queryRunner: QueryRunner | undefined;
   private finished = false;
 
-  constructor(readonly client: PoolClient, private readonly dataSource: DataSource) {}
+  /** @param begun while BEGIN is on its way: resolves when the server has begun it. Statements that could write wait for it */
+  constructor(readonly client: PoolClient, private readonly dataSource: DataSource, readonly begun?: Promise<void>) {}
 
   /** TypeORM's manager on this transaction's connection, for reads. */
   get manager(): EntityManager {
-    this.queryRunner ??= adoptClient(this.dataSource, this.client);
+    this.queryRunner ??= adoptClient(this.dataSource, this.client, this.begun);
     return this.queryRunner.manager;
   }
 
@@ -64,10 +65,16 @@ export class Transaction {
   }
 }
 
-/** A TypeORM query runner on a connection that somebody else owns; it must not be released. */
-export function adoptClient(dataSource: DataSource, client: ClientBase): QueryRunner {
+/**
+ * A TypeORM query runner on a connection that somebody else owns; it must not be released.
+ * @param ready what its statements wait for
+ */
+export function adoptClient(dataSource: DataSource, client: ClientBase, ready?: Promise<void>): QueryRunner {
   const runner = dataSource.createQueryRunner();
-  // PostgresQueryRunner.connect() answers with this connection when there is one.
-  (runner as unknown as { databaseConnection: ClientBase }).databaseConnection = client;
+  // PostgresQueryRunner.connect() answers with the connection when there is one, else with the promise of one.
+  const slots = runner as unknown as { databaseConnection?: ClientBase; databaseConnectionPromise?: Promise<ClientBase> };
+  if (ready) slots.databaseConnectionPromise = ready.then(() => client);
+  else slots.databaseConnection = client;
+  slots.databaseConnectionPromise?.catch(() => undefined);
   return runner;
 }

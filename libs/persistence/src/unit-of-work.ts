@@ -200,6 +200,7 @@ export class UnitOfWork implements EventRecorder {
       throw late;
     }
     const { client } = this.transaction;
+    await this.transaction.begun;
     await this.flush();
     this.nestedCount += 1;
     if (this.nestedCount === NESTED_LIMIT) this.db.warn(`${NESTED_LIMIT} nested units of work in one transaction: more make Postgres slow for everybody. Use fewer, larger ones.`);

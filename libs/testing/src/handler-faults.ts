@@ -135,6 +135,14 @@ export class FaultySource implements EventSource {
     };
   }
 
+  certain(n: number): Promise<void> | undefined {
+    return this.source.certain?.(n);
+  }
+
+  onWithdrawn(listener: (last: number) => void): () => void {
+    return this.source.onWithdrawn?.(listener) ?? (() => undefined);
+  }
+
   private wake(): void {
     for (const listener of this.listeners) listener();
   }
