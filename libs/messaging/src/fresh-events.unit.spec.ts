@@ -48,4 +48,44 @@ describe('fresh events', () => {
     fresh.push(events(7, 7));
     expect([fresh.covers(5), fresh.covers(6)]).toEqual([false, true]);
   });
+
+  it('are certain once they are appended, and not before', async () => {
+    const fresh = new FreshEvents(true);
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    fresh.push(events(1, 2), first.promise);
+    fresh.push(events(3, 3), second.promise);
+    expect([fresh.certain(0), fresh.certain(2), fresh.certain(3), fresh.certain(4)]).toEqual([undefined, first.promise, second.promise, undefined]);
+    expect([fresh.head, fresh.certainHead]).toEqual([3, 0]);
+    first.resolve();
+    await first.promise;
+    expect([fresh.certain(2), fresh.certain(3), fresh.certainHead]).toEqual([undefined, second.promise, 2]);
+  });
+
+  it('take back what is not certain, and tell so at once', async () => {
+    const fresh = new FreshEvents(true);
+    const told: number[] = [];
+    fresh.onWithdrawn((last) => told.push(last));
+    const lost = Promise.withResolvers<void>();
+    fresh.push(events(1, 2), Promise.resolve());
+    await fresh.settled();
+    fresh.push(events(3, 4), lost.promise);
+    fresh.forget();
+    expect([told, fresh.head, fresh.certainHead, fresh.covers(4)]).toEqual([[2], 2, 2, false]);
+    // Numbered anew: what becomes of the old numbers says nothing about these.
+    const again = Promise.withResolvers<void>();
+    fresh.push(events(3, 3), again.promise);
+    lost.resolve();
+    await lost.promise;
+    expect([fresh.certain(3), fresh.certainHead, numbers(fresh.after(2, 0, 5))]).toEqual([again.promise, 2, [3]]);
+  });
+
+  it('do not count as certain because somebody else has come as far', () => {
+    const fresh = new FreshEvents(true);
+    const told: number[] = [];
+    fresh.onWithdrawn((last) => told.push(last));
+    fresh.push(events(1, 1), new Promise(() => undefined));
+    fresh.reach(7);
+    fresh.forget();
+    expect(told).toEqual([0]);
+  });
 });

@@ -70,6 +70,31 @@ describe('a fenced transaction', () => {
     expect(rows).toEqual([{ n: '1' }]);
   });
 
+  it('begins its work while the fence is on its way, but nothing of it that could write goes ahead', async () => {
+    const { first, taken, lane } = await twoOwners('early');
+    const blocker = await db.connect();
+    await blocker.query('begin');
+    await blocker.query('lock table shop.cursor in exclusive mode');
+    const steps: string[] = [];
+    const moving = laneTransaction(db, first, lane, { n: 1 }, async ({ transaction }) => {
+      steps.push('begun');
+      await transaction.manager.query('insert into shop.effect values (7)');
+      steps.push('written');
+      return [];
+    });
+    expect(await Promise.race([moving, new Promise((resolve) => setTimeout(resolve, 300, 'fenced out'))])).toBe('fenced out');
+    expect(steps).toEqual(['begun']);
+    await blocker.query('rollback');
+    blocker.release();
+    await moving;
+    expect(steps).toEqual(['begun', 'written']);
+    // Not its own any more: what it writes waits for the fence, and that fails.
+    await expect(laneTransaction(db, first, laneOf(taken), { n: 1 }, async ({ transaction }) => transaction.manager.query('insert into shop.effect values (8)'))).rejects.toThrow(LaneLost);
+    expect(await effects()).toContain(7);
+    expect(await effects()).not.toContain(8);
+    await db.query('delete from shop.effect where n = 7');
+  });
+
   it('is ended by the server when its process falls asleep in it, so that the next owner need not wait for it to wake', async () => {
     const { first, second, taken, lane } = await twoOwners('asleep');
     const woken = Promise.withResolvers<void>();

@@ -1,3 +1,4 @@
+import type { Statement } from '@nestbox/persistence';
 import type { Client, QueryConfig } from 'pg';
 import { NumbersWithdrawn } from './fresh-events.js';
 
@@ -28,7 +29,7 @@ export interface LogAppenderOptions {
    */
   readonly client: Client;
   /** See {@link SequencerSql.number}; with the name that it is prepared under. */
-  readonly statement: Pick<QueryConfig, 'name' | 'text'>;
+  readonly statement: Pick<Statement, 'name' | 'text'>;
   readonly instance: string;
   /** The newest generation. */
   readonly gen: string;
@@ -102,9 +103,9 @@ export class LogAppender {
 
   /** @returns whether the generation that it follows was still the newest */
   private async send({ rows, snap, heads }: Batch): Promise<boolean> {
-    const { client, instance, statement } = this.options;
+    const { client, instance, statement: { name, text } } = this.options;
     const values = [this.gen, instance, rows.map(({ lane }) => lane), rows.map(({ prev }) => prev), rows.map(({ position }) => position), snap, heads];
-    const answer = await client.query<{ gen: string }>({ ...statement, values, query_timeout: PATIENCE_MS } as QueryConfig);
+    const answer = await client.query<{ gen: string }>({ ...(name && { name }), text, values, query_timeout: PATIENCE_MS } as QueryConfig);
     const [stored] = answer.rows;
     if (!stored) return false;
     this.gen = stored.gen;

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueryConfig } from 'pg';
+import type { Client, QueryConfig } from 'pg';
 import type { Logger } from '@nestjs/common';
 import { type ContextDatabase, sqlState } from '@nestbox/persistence';
 import type { FreshEvents } from './fresh-events.js';
 import type { Beat } from './heartbeat.js';
 import type { Lease } from './leases.js';
 import { LogAppender } from './log-appender.js';
+import { type Found, Looker, parseSnapshot, type Snapshot } from './looker.js';
 import { PARTITIONS_AHEAD } from './messaging-tables.js';
 import { ensurePartitions } from './partitions.js';
 import { Poller } from './poller.js';
 import { FEW, type SequencerSql, sequencerSql } from './sequencer-sql.js';
-import { type StoredEventRow, toStoredEvent } from './stored-event-row.js';
+import { toStoredEvent } from './stored-event-row.js';
 import type { WakeUps } from './wake-ups.js';
 
 /** Generations kept for reading the history; older rows are pruned. */
@@ -23,6 +24,7 @@ const MOST_PATIENCE_MS = 600_000;
 
 interface Ownership {
   readonly instance: string;
+  readonly looker: Looker;
   readonly appender: LogAppender;
   /** The snapshot that has seen the last event with a number. */
   snap: Snapshot;
@@ -33,18 +35,6 @@ interface Ownership {
   /** Generations by statements of its own, and all together when it last tidied up. */
   steps: number;
   tidied: number;
-}
-
-interface Snapshot {
-  readonly xmax: string;
-  readonly running: readonly string[];
-}
-
-/** An event without a number. */
-interface Found extends Omit<StoredEventRow, 'n' | 'prev'> {
-  position: string | null;
-  snap: string;
-  replica: boolean;
 }
 
 interface Advance {
@@ -133,6 +123,7 @@ export class Sequencer {
   /** What has a number and is not in the log gets another: readers that have begun with it are told. */
   private disown(): void {
     this.owned?.appender.close();
+    this.owned?.looker.close();
     this.owned = undefined;
     this.fresh?.forget();
     // What is numbered anew has to be announced anew.
@@ -154,7 +145,7 @@ export class Sequencer {
 
   /** Returns how many events were numbered. */
   private async step(owned: Ownership): Promise<number> {
-    const { rows } = await this.db.enginePool.query<Found>(this.fresh ? this.sql.lookCloser : this.sql.look, boundsOf(owned));
+    const rows = await owned.looker.look(owned.snap);
     if (this.owned !== owned) return 0;
     if (rows[0]!.replica) return this.refuse(true);
     const found = rows.filter(({ position }) => position !== null);
@@ -198,7 +189,7 @@ export class Sequencer {
   /** More than can be numbered in memory at once. */
   private async advance(owned: Ownership): Promise<number> {
     await owned.appender.settled();
-    return this.owned === owned ? this.run(owned, this.sql.advance, boundsOf(owned)) : 0;
+    return this.owned === owned ? this.run(owned, this.sql.advance, [owned.snap.xmax, owned.snap.running]) : 0;
   }
 
   private async takeOver(): Promise<Ownership | undefined> {
@@ -214,24 +205,25 @@ export class Sequencer {
       if (taken.rows.length === 0) return undefined;
       gen = taken.rows[0].gen;
     }
-    const appender = await this.appender(instance, gen);
-    const owned: Ownership = { instance, appender, snap: parseSnapshot(newest.snap), head: Number(newest.head), heads: newest.heads.map(Number), steps: 0, tidied: 0 };
+    const looker = await Looker.open(this.db, this.fresh ? this.sql.lookCloser : this.sql.look);
+    let appender: LogAppender | undefined;
     try {
+      appender = this.appender(await this.db.connectAlone(), instance, gen);
+      const owned: Ownership = { instance, looker, appender, snap: parseSnapshot(newest.snap), head: Number(newest.head), heads: newest.heads.map(Number), steps: 0, tidied: 0 };
       if (!newest.same) await this.recover(owned);
       await this.ensurePartitions();
+      return owned;
     } catch (error) {
-      appender.close();
+      appender?.close();
+      looker.close();
       throw error;
     }
-    return owned;
   }
 
-  private async appender(instance: string, gen: string): Promise<LogAppender> {
-    const { name, text } = this.db.prepared.named({ text: this.sql.number, values: [] });
-    const client = await this.db.connectAlone();
+  private appender(client: Client, instance: string, gen: string): LogAppender {
+    const statement = this.db.prepared.named({ text: this.sql.number, values: [] });
     const appender: LogAppender = new LogAppender({
-      client, instance, gen,
-      statement: { ...(name && { name }), text },
+      client, instance, gen, statement,
       failed: (error) => {
         if (this.owned?.appender !== appender) return;
         this.disown();
@@ -299,14 +291,4 @@ export class Sequencer {
     // 23505: another process has become the owner, as it should when this one was slow.
     if (sqlState(error) !== '23505') this.logger.warn(`The sequencer of "${this.db.context}" could not work and tries again: ${(error as Error).message}`);
   }
-}
-
-function boundsOf({ snap }: Ownership): [string, readonly string[]] {
-  return [snap.xmax, snap.running];
-}
-
-/** `xmin:xmax:xid,xid,…` as Postgres prints a snapshot. */
-function parseSnapshot(text: string): Snapshot {
-  const [, xmax, running] = text.split(':');
-  return { xmax: xmax!, running: running ? running.split(',') : [] };
 }

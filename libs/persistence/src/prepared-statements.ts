@@ -18,6 +18,11 @@ export class PreparedStatements {
     this.direct = rows[0]!.pid === (client as unknown as { processID: number | null }).processID;
   }
 
+  /** Whether a connection is one session of the server, which keeps what is prepared and set in it. */
+  get usable(): boolean {
+    return this.direct;
+  }
+
   /** The statement under its name; as it is where names cannot be used. For texts that are made once, not per request. */
   named(statement: Statement): Statement {
     if (!this.direct) return statement;
