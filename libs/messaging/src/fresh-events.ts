@@ -24,6 +24,11 @@ export class FreshEvents {
     return this.events.filter((event) => event.lane === lane && event.n > n).slice(0, limit);
   }
 
+  /** The events of all lanes after a number that {@link covers} holds for. */
+  since(n: number, limit: number): StoredEvent[] {
+    return this.events.filter((event) => event.n > n).slice(0, limit);
+  }
+
   /** Adds events in the order of their numbers. */
   push(events: readonly StoredEvent[]): void {
     const news = events.filter(({ n }) => n > this.head);
