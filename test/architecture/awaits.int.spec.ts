@@ -12,7 +12,7 @@ describe('every await of the engine', () => {
   it('is found where it matters', () => {
     const names = points.map(({ name }) => name);
     expect(names).toContain('messaging/lane-transaction laneTransaction: unit.commit(statements)');
-    expect(names).toContain('messaging/nats/relay-flight Flight.follow: publish(event)');
+    expect(names).toContain('messaging/nats/relay Relay.fly: answersOrNews');
     expect(names).toContain('persistence/commit commitAlone: pipeline(client)');
     expect(names).toContain('messaging/nats/jetstream-source JetStreamSource.follow: each of opened.messages');
   });

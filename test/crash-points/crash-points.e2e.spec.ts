@@ -13,7 +13,7 @@ const SAMPLE: Record<Mode, readonly string[]> = {
     'messaging/lane-transaction laneTransaction: Promise.allSettled(inOneWrite)',
   ],
   nats: [
-    'messaging/nats/relay-flight Flight.follow: publish(event)',
+    'messaging/nats/relay Relay.fly: answersOrNews',
     'messaging/nats/jetstream-source JetStreamSource.follow: take(message)',
   ],
 };

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { MsgHdrsImpl } from '@nats-io/transport-node';
 import type { StoredEvent } from '@nestbox/messaging';
 import { Subjects } from '@nestbox/messaging';
 import { TestApplication } from '@nestbox/testing';
@@ -33,8 +34,8 @@ describe('a message of the stream whose data is broken', () => {
     const publish = async (n: number, meter: string, change: (data: string) => string = (data) => data) => {
       const value = (heads.get(meter) ?? 0) + 1;
       heads.set(meter, value);
-      const { headers, data } = encodeEvent(reading(n, meter, value));
-      await connection.js.publish(subjects.event('meter', reading(n, meter, value)), change(data), { headers });
+      const { head, data } = encodeEvent(reading(n, meter, value));
+      await connection.js.publish(subjects.event('meter', reading(n, meter, value)), change(data), { headers: MsgHdrsImpl.decode(head) });
     };
     await publish(1, 'sound');
     await publish(2, 'broken', (data) => data.slice(0, -3));

@@ -142,8 +142,9 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap, OnApplicati
 
   private async startContext({ db }: LocalContext): Promise<void> {
     const lease = this.leases.of(db);
-    await this.run(new Sequencer(db, lease, this.wakeUps, this.logger, this.transport.fresh(db.context)));
-    const relay = this.transport.relay(new PostgresRelayLog(db, lease, this.wakeUps));
+    const fresh = this.transport.fresh(db.context);
+    await this.run(new Sequencer(db, lease, this.wakeUps, this.logger, fresh));
+    const relay = this.transport.relay(new PostgresRelayLog(db, lease, this.wakeUps, fresh));
     if (relay) await this.run(relay);
     else await forgetRelay(db);
     const { readersOf, ...times } = this.parts.retention;

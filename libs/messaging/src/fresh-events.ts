@@ -50,6 +50,11 @@ export class FreshEvents {
     return this.events.filter((event) => event.lane === lane && event.n > n).slice(0, limit);
   }
 
+  /** The events of all lanes after a number that {@link covers} holds for. */
+  since(n: number, limit: number): StoredEvent[] {
+    return this.events.filter((event) => event.n > n).slice(0, limit);
+  }
+
   /**
    * Resolves when an event is in the log for certain; undefined when it is already. Asked for before anything else can
    * happen to the event that it is asked for: later the number may be another event's.

@@ -17,6 +17,12 @@ describe('fresh events', () => {
     expect([numbers(fresh.after(10, 0, 5)), numbers(fresh.after(11, 0, 5)), numbers(fresh.after(10, 1, 5)), numbers(fresh.after(10, 0, 1))]).toEqual([[11, 12], [12], [13], [11]]);
   });
 
+  it('are read of all lanes together by whoever copies them', () => {
+    const fresh = new FreshEvents();
+    fresh.push([...events(11, 12), ...events(13, 13, 1)]);
+    expect([numbers(fresh.since(10, 5)), numbers(fresh.since(11, 5)), numbers(fresh.since(10, 2)), numbers(fresh.since(13, 5))]).toEqual([[11, 12, 13], [12, 13], [11, 12], []]);
+  });
+
   it('begin anew behind numbers that were given elsewhere, and behind those that were left out', () => {
     const fresh = new FreshEvents();
     fresh.push(events(1, 2));

@@ -17,7 +17,7 @@ export function isIncurable(error: unknown): boolean {
 }
 
 /** The key whose order is kept: an aggregate of a tenant. */
-export function keyOf(event: StoredEvent): string {
+export function keyOf(event: Pick<StoredEvent, 'tenantId' | 'aggregateType' | 'aggregateId'>): string {
   return `${event.tenantId}/${event.aggregateType}/${event.aggregateId}`;
 }
 

@@ -1,13 +1,14 @@
 import type { ContextDatabase } from '@nestbox/persistence';
 import { LaneClaims, type LaneSight, memberName } from './lane-claims.js';
 import type { StoredEvent } from './envelope.js';
+import type { FreshEvents } from './fresh-events.js';
 import { keyOf } from './handlers.js';
 import type { Lease } from './leases.js';
 import { advanced, type Generation } from './protocol/generation.js';
 import { isFree } from './protocol/sharing.js';
-import type { RelayLog } from './relay-log.js';
+import type { LoggedEvent, RelayLog } from './relay-log.js';
 import type { LanePosition } from './source.js';
-import { STORED_EVENT_COLUMNS, type StoredEventRow, toStoredEvent } from './stored-event-row.js';
+import { LOGGED_EVENT_COLUMNS, type LoggedEventRow, toLoggedEvent } from './stored-event-row.js';
 import { Trouble } from './trouble.js';
 import type { WakeUps } from './wake-ups.js';
 
@@ -33,7 +34,7 @@ export class PostgresRelayLog implements RelayLog {
   /** Where it ended then. */
   private end: number | undefined;
 
-  constructor(private readonly db: ContextDatabase, private readonly lease: Lease, private readonly wakeUps: WakeUps) {
+  constructor(private readonly db: ContextDatabase, private readonly lease: Lease, private readonly wakeUps: WakeUps, private readonly fresh?: FreshEvents) {
     this.claims = new LaneClaims(db, 'relay', db.context, lease);
     this.trouble = new Trouble(db, 'relay', db.context);
   }
@@ -42,20 +43,21 @@ export class PostgresRelayLog implements RelayLog {
     return this.db.context;
   }
 
-  async read(after: number, limit: number): Promise<StoredEvent[]> {
+  async read(after: number, limit: number): Promise<LoggedEvent[]> {
+    if (this.fresh?.covers(after)) return this.fresh.since(after, limit);
     // Whatever makes the log grow is announced: by the sequencer here, or by the heartbeat.
     if (!this.stirred && after === this.end) return [];
     this.stirred = false;
     const s = `"${this.db.schema}"`;
     for (let from = after; ; ) {
-      const { rows } = await this.db.enginePool.query<StoredEventRow & { id: string | null; number: string }>(
-        `select l.n as number, ${STORED_EVENT_COLUMNS} from (select * from ${s}.log where n > $1 order by n limit $2) l left join ${s}.outbox o using (position) order by l.n`,
+      const { rows } = await this.db.enginePool.query<LoggedEventRow & { id: string | null; number: string }>(
+        `select l.n as number, ${LOGGED_EVENT_COLUMNS} from (select * from ${s}.log where n > $1 order by n limit $2) l left join ${s}.outbox o using (position) order by l.n`,
         [from, limit],
       );
       this.end = rows.length === 0 ? from : undefined;
       // Old events leave the outbox a little earlier than the log.
       const kept = rows.filter(({ id }) => id !== null);
-      if (kept.length > 0 || rows.length === 0) return kept.map(toStoredEvent);
+      if (kept.length > 0 || rows.length === 0) return kept.map(toLoggedEvent);
       from = Number(rows.at(-1)!.number);
     }
   }
@@ -114,8 +116,8 @@ export class PostgresRelayLog implements RelayLog {
     if (held.gen % 100 === 0) await this.claims.prune(0, held.gen);
   }
 
-  async refused(event: StoredEvent, reason: string): Promise<void> {
-    const { text, values } = this.trouble.failed('relay', keyOf(event), event, new TooLargeForBroker(reason));
+  async refused(event: LoggedEvent, reason: string): Promise<void> {
+    const { text, values } = this.trouble.failed('relay', keyOf(event), understood(event), new TooLargeForBroker(reason));
     await this.db.enginePool.query(`${text} on conflict do nothing`, values as unknown[]);
   }
 
@@ -149,4 +151,10 @@ export async function forgetRelay(db: ContextDatabase): Promise<void> {
     `delete from "${db.schema}".cursor where reader = 'relay' and not exists (select 1 from nb.member where reader = $1 and until > clock_timestamp())`,
     [memberName('relay', db.context)],
   );
+}
+
+function understood(event: LoggedEvent): StoredEvent {
+  if (!('json' in event)) return event;
+  const { json, ...rest } = event;
+  return { ...rest, payload: JSON.parse(json) as StoredEvent['payload'] };
 }

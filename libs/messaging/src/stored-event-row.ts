@@ -1,4 +1,5 @@
 import type { EventHeaders, StoredEvent } from './envelope.js';
+import type { LoggedEvent } from './relay-log.js';
 
 /** What an outbox row says about the event itself. */
 export const EVENT_COLUMNS = 'id, tenant_id, aggregate_type, aggregate_id, aggregate_version, type, schema_version, payload, headers, created_at';
@@ -6,6 +7,10 @@ export const EVENT_COLUMNS = 'id, tenant_id, aggregate_type, aggregate_id, aggre
 /** Columns of an outbox row `o` joined with its log row `l`, as {@link toStoredEvent} reads them. */
 export const STORED_EVENT_COLUMNS = `l.n, l.prev, l.lane, o.id, o.tenant_id, o.aggregate_type, o.aggregate_id, o.aggregate_version,
   o.type, o.schema_version, o.payload, o.headers, o.created_at`;
+
+/** The same as {@link toLoggedEvent} reads them: the payload stays the text that it is, and the time is written as `toISOString` does. */
+export const LOGGED_EVENT_COLUMNS = `l.n, l.prev, l.lane, o.id, o.tenant_id, o.aggregate_type, o.aggregate_id, o.aggregate_version,
+  o.type, o.schema_version, o.payload::text as json, o.headers, to_char(o.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
 
 export interface StoredEventRow {
   n: string | number;
@@ -23,6 +28,11 @@ export interface StoredEventRow {
   created_at: Date;
 }
 
+export interface LoggedEventRow extends Omit<StoredEventRow, 'payload' | 'created_at'> {
+  json: string;
+  created_at: string;
+}
+
 export function toStoredEvent(row: StoredEventRow): StoredEvent {
   return {
     n: Number(row.n),
@@ -38,5 +48,23 @@ export function toStoredEvent(row: StoredEventRow): StoredEvent {
     payload: row.payload,
     headers: row.headers,
     createdAt: row.created_at.toISOString(),
+  };
+}
+
+export function toLoggedEvent(row: LoggedEventRow): LoggedEvent {
+  return {
+    n: Number(row.n),
+    prev: Number(row.prev),
+    lane: row.lane,
+    id: row.id,
+    tenantId: row.tenant_id,
+    aggregateType: row.aggregate_type,
+    aggregateId: row.aggregate_id,
+    aggregateVersion: Number(row.aggregate_version),
+    type: row.type,
+    schemaVersion: row.schema_version,
+    json: row.json,
+    headers: row.headers,
+    createdAt: row.created_at,
   };
 }

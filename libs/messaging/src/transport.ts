@@ -15,8 +15,8 @@ export interface Running {
 export interface EventTransport extends Running {
   /** The events of a context, for one reader. */
   source(context: string): EventSource;
-  /** Where the sequencer of a context leaves what it has just numbered; undefined when no reader here reads the log itself. */
-  fresh(context: string): FreshEvents | undefined;
+  /** Where the sequencer of a context leaves what it has just numbered, for whoever here reads the log itself. */
+  fresh(context: string): FreshEvents;
   /** Copies a context's log to where sources read it; undefined when they read the log itself. */
   relay(log: RelayLog): Running | undefined;
   /**

@@ -1,5 +1,6 @@
-import { type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import type { StoredEvent } from '../envelope.js';
+import type { LoggedEvent } from '../relay-log.js';
 import { headerText, headerValue } from './header-text.js';
 
 /** A message of an event stream is not an event in the agreed form. */
@@ -9,49 +10,49 @@ export class MalformedEvent extends Error {
 
 /** An event as a NATS message, in the binary mode of CloudEvents 1.0: attributes are headers, data is the JSON body. */
 export interface EncodedEvent {
-  readonly headers: MsgHdrs;
+  /** The block of headers, as it is sent. */
+  readonly head: Uint8Array;
   readonly data: string;
 }
 
-/** @param more further headers */
-export function encodeEvent(event: StoredEvent, more: Readonly<Record<string, string>> = {}): EncodedEvent {
-  const data = JSON.stringify(event.payload);
-  return { headers: eventHeaders(event, more), data };
+/** @param more further headers, each written by {@link headerLine} */
+export function encodeEvent(event: LoggedEvent, more = ''): EncodedEvent {
+  return { head: head(event, more), data: 'json' in event ? event.json : JSON.stringify(event.payload) };
 }
 
 /** Takes the place of an event that NATS will not take, with the same `n` and `prev`, so that nobody sees a gap. */
-export function encodeTombstone(event: StoredEvent, reason: string, more: Readonly<Record<string, string>> = {}): EncodedEvent {
-  const replaced = eventHeaders(event, more);
-  replaced.set('Nestbox-Tombstone', headerValue(reason));
-  return { headers: replaced, data: '{}' };
+export function encodeTombstone(event: LoggedEvent, reason: string, more = ''): EncodedEvent {
+  return { head: head(event, more, headerLine('Nestbox-Tombstone', reason)), data: '{}' };
 }
 
-function eventHeaders(event: StoredEvent, more: Readonly<Record<string, string>>): MsgHdrs {
+export function headerLine(name: string, text: string): string {
+  return `${name}: ${headerValue(text)}\r\n`;
+}
+
+/** Written at once: the client's own headers are a map that is filled one by one, and read again to be sent. */
+function head(event: LoggedEvent, more: string, last = ''): Uint8Array {
   const { correlationId, causationId, origin, traceparent, tracestate } = event.headers;
-  const texts: Record<string, string> = {
-    ...more,
-    'ce-specversion': '1.0',
-    'ce-id': event.id,
-    'ce-source': `/${event.type.split('.', 1)[0]}`,
-    'ce-type': event.type,
-    'ce-time': event.createdAt,
-    'ce-subject': event.aggregateId,
-    'ce-datacontenttype': 'application/json',
-    'ce-tenant': event.tenantId,
-    'ce-aggregatetype': event.aggregateType,
-    'ce-aggregateversion': String(event.aggregateVersion),
-    'ce-schemaversion': String(event.schemaVersion),
-    'ce-correlationid': correlationId,
-    ...(causationId !== undefined && { 'ce-causationid': causationId }),
-    ...(origin !== undefined && { 'ce-origin': origin }),
-    ...(traceparent !== undefined && { 'ce-traceparent': traceparent }),
-    ...(tracestate !== undefined && { 'ce-tracestate': tracestate }),
-    'Nestbox-N': String(event.n),
-    'Nestbox-Prev': String(event.prev),
-    'Nestbox-Lane': String(event.lane),
-  };
-  // All at once: for each header that is set, the client looks through all those that are there already.
-  return MsgHdrsImpl.fromRecord(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, [headerValue(text)]])));
+  const optional = (name: string, text: string | undefined) => (text === undefined ? '' : headerLine(name, text));
+  const lines = `NATS/1.0\r
+${more}ce-specversion: 1.0\r
+ce-id: ${headerValue(event.id)}\r
+ce-source: ${headerValue(`/${event.type.split('.', 1)[0]}`)}\r
+ce-type: ${headerValue(event.type)}\r
+ce-time: ${headerValue(event.createdAt)}\r
+ce-subject: ${headerValue(event.aggregateId)}\r
+ce-datacontenttype: application/json\r
+ce-tenant: ${headerValue(event.tenantId)}\r
+ce-aggregatetype: ${headerValue(event.aggregateType)}\r
+ce-aggregateversion: ${event.aggregateVersion}\r
+ce-schemaversion: ${event.schemaVersion}\r
+ce-correlationid: ${headerValue(correlationId)}\r
+${optional('ce-causationid', causationId)}${optional('ce-origin', origin)}${optional('ce-traceparent', traceparent)}${optional('ce-tracestate', tracestate)}Nestbox-N: ${event.n}\r
+Nestbox-Prev: ${event.prev}\r
+Nestbox-Lane: ${event.lane}\r
+${last}\r
+`;
+  // Escaped, they are ASCII.
+  return Buffer.from(lines, 'latin1');
 }
 
 /** The number and id of an event message, or undefined for a message that no relay has sent. */

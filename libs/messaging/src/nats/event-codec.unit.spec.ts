@@ -1,7 +1,7 @@
-import { headers } from '@nats-io/transport-node';
+import { headers, MsgHdrsImpl } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../envelope.js';
-import { MalformedEvent, decodeEvent, encodeEvent, encodeTombstone, numberOf } from './event-codec.js';
+import { type EncodedEvent, MalformedEvent, decodeEvent, encodeEvent, encodeTombstone, headerLine, numberOf } from './event-codec.js';
 
 const event: StoredEvent = {
   n: 42,
@@ -19,6 +19,13 @@ const event: StoredEvent = {
   createdAt: '2026-11-21T07:16:42.109Z',
 };
 
+/** With the headers as whoever receives it sees them. */
+function read({ head, data }: EncodedEvent): { headers: ReturnType<typeof headers>; data: string } {
+  return { headers: MsgHdrsImpl.decode(head), data };
+}
+
+const encoded = (given: StoredEvent) => read(encodeEvent(given));
+
 /** As it arrives: headers and data have been bytes in between. */
 function overTheWire(encoded: { headers: ReturnType<typeof headers>; data: string }) {
   const wire = (encoded.headers as unknown as { encode(): Uint8Array }).encode();
@@ -28,7 +35,7 @@ function overTheWire(encoded: { headers: ReturnType<typeof headers>; data: strin
 
 describe('event codec', () => {
   it('follows CloudEvents 1.0 in binary mode', () => {
-    const { headers: sent, data } = encodeEvent(event);
+    const { headers: sent, data } = encoded(event);
     expect(sent.get('ce-specversion')).toBe('1.0');
     expect(sent.get('ce-type')).toBe('ordering.order-placed');
     expect(sent.get('ce-source')).toBe('/ordering');
@@ -39,9 +46,9 @@ describe('event codec', () => {
   });
 
   it('comes back as it was', () => {
-    expect(decodeEvent(overTheWire(encodeEvent(event)))).toEqual(event);
+    expect(decodeEvent(overTheWire(encoded(event)))).toEqual(event);
     const bare = { ...event, headers: { correlationId: 'c-1' } };
-    expect(decodeEvent(overTheWire(encodeEvent(bare)))).toEqual(bare);
+    expect(decodeEvent(overTheWire(encoded(bare)))).toEqual(bare);
   });
 
   it.each(['', ' ', ' a b ', 'line\nend', 'carriage\r\nreturn: x', 'tab\t', 'ünïcödé 漢字 🙂', '100%', '%41', '"quoted"', 'a:b', '\u0000', '\u007f'])(
@@ -54,27 +61,50 @@ describe('event codec', () => {
         payload: { text, [text]: [text] },
         headers: { correlationId: text, causationId: text, origin: text, traceparent: text, tracestate: text },
       };
-      expect(decodeEvent(overTheWire(encodeEvent(odd)))).toEqual(odd);
+      expect(decodeEvent(overTheWire(encoded(odd)))).toEqual(odd);
     },
   );
 
   it('puts a tombstone where an event cannot go', () => {
-    const decoded = decodeEvent(overTheWire(encodeTombstone(event, 'too large: 2 MB')));
+    const decoded = decodeEvent(overTheWire(read(encodeTombstone(event, 'too large: 2 MB'))));
     expect(decoded).toEqual({ ...event, payload: {}, tombstone: 'too large: 2 MB' });
   });
 
   it.each([['{"broken', '{"broken'], ['[1]', [1]], ['null', null], ['', '']])('keeps what is no JSON object as it came, so that the lane has no hole: %j', (data, payload) => {
-    const { headers: sent } = encodeEvent(event);
+    const { headers: sent } = encoded(event);
     expect(decodeEvent({ headers: sent, data: new TextEncoder().encode(data) })).toEqual({ ...event, payload });
   });
 
+  it('writes the headers byte by byte as the client would', () => {
+    const odd = 'a b\r\n%"ü🙂';
+    const bare = { ...event, headers: { correlationId: '' } };
+    for (const given of [event, bare, { ...event, tenantId: odd, aggregateId: odd, headers: { ...event.headers, correlationId: odd, tracestate: odd } }]) {
+      const { head } = encodeEvent(given, headerLine('Nats-Msg-Id', event.id) + headerLine('Nestbox-Relay', odd));
+      const theClients = headers();
+      for (const [name, [value]] of MsgHdrsImpl.decode(head)) theClients.set(name, value!);
+      expect(theClients.keys().length).toBeGreaterThanOrEqual(17);
+      expect(Buffer.from(head).toString()).toBe((theClients as MsgHdrsImpl).toString());
+    }
+    const { head } = encodeTombstone(event, odd);
+    expect(Buffer.from(head).toString()).toBe(MsgHdrsImpl.decode(head).toString());
+    expect(MsgHdrsImpl.decode(head).get('Nestbox-Tombstone')).toBe('a%20b%0D%0A%25%22%C3%BC%F0%9F%99%82');
+  });
+
+  it('sends the text of a payload as the database has it', () => {
+    const { payload, ...rest } = event;
+    const json = JSON.stringify(payload, undefined, 1);
+    const sent = encodeEvent({ ...rest, json });
+    expect(sent.data).toBe(json);
+    expect(decodeEvent(overTheWire(read(sent)))).toEqual(event);
+  });
+
   it('tells the number of an event, and that of a foreign message not', () => {
-    expect(numberOf(overTheWire(encodeEvent(event)).headers)).toEqual({ n: 42, id: event.id });
+    expect(numberOf(overTheWire(encoded(event)).headers)).toEqual({ n: 42, id: event.id });
     expect(numberOf(headers())).toBeUndefined();
     expect(numberOf(undefined)).toBeUndefined();
   });
 
-  const broken: [what: string, change: (sent: ReturnType<typeof encodeEvent>) => { headers?: ReturnType<typeof headers>; data: string }][] = [
+  const broken: [what: string, change: (sent: ReturnType<typeof encoded>) => { headers?: ReturnType<typeof headers>; data: string }][] = [
     ['no header ce-specversion', ({ data }) => ({ data })],
     ['no header ce-id', (sent) => (sent.headers.delete('ce-id'), sent)],
     ['ce-specversion is "0.3"', (sent) => (sent.headers.set('ce-specversion', '0.3'), sent)],
@@ -85,7 +115,7 @@ describe('event codec', () => {
     ['Nestbox-Lane is "-1"', (sent) => (sent.headers.set('Nestbox-Lane', '-1'), sent)],
   ];
   it.each(broken)('says what is wrong: %s', (what, change) => {
-    const { headers: sent, data } = change(encodeEvent(event));
+    const { headers: sent, data } = change(encoded(event));
     const message = { ...(sent ? { headers: sent } : {}), data: new TextEncoder().encode(data) };
     expect(() => decodeEvent(message)).toThrow(MalformedEvent);
     expect(() => decodeEvent(message)).toThrow(what);

@@ -1,3 +1,4 @@
+import { MsgHdrsImpl } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../envelope.js';
 import type { LanePosition } from '../source.js';
@@ -91,8 +92,8 @@ const declare = () => ensureStream(connection.jsm, 'ordering', { subjects, reten
 
 async function publish(...events: StoredEvent[]): Promise<void> {
   for (const event of events) {
-    const { headers, data } = encodeEvent(event);
-    await connection.js.publish(subjects.event('ordering', event), data, { headers });
+    const { head, data } = encodeEvent(event);
+    await connection.js.publish(subjects.event('ordering', event), data, { headers: MsgHdrsImpl.decode(head) });
   }
 }
 

@@ -1,15 +1,28 @@
-import { JetStreamApiError, type PubAck } from '@nats-io/jetstream';
-import { RequestError } from '@nats-io/transport-node';
-import type { StoredEvent } from '../envelope.js';
-
-const WRONG_LAST_SEQUENCE = 10071;
-const WRONG_LAST_MESSAGE = 10070;
-const MESSAGE_TOO_LARGE = 10054;
+import type { LoggedEvent } from '../relay-log.js';
+import { type Answered, NotPublished } from './stream-publisher.js';
 
 /** Why a publish did not put its event where the relay had predicted. */
 export type Refusal =
-  | { readonly kind: 'fenced' | 'duplicate' | 'no-stream'; readonly event: StoredEvent; readonly error?: Error }
-  | { readonly kind: 'too-large' | 'other'; readonly event: StoredEvent; readonly error: Error };
+  | { readonly kind: 'duplicate'; readonly event: LoggedEvent }
+  | { readonly kind: NotPublished['kind']; readonly event: LoggedEvent; readonly error: NotPublished };
+
+export interface FlightOptions {
+  /** The stream's last sequence. */
+  readonly sequence: number;
+  /** Number of the last event that need not be sent. */
+  readonly n: number;
+  /** How many answers may be due. */
+  readonly window: number;
+  /**
+   * Sends an event if the stream's last sequence is as expected, and the last event the one sent before: a foreign
+   * message in the place of a refused event would otherwise let all later ones pass.
+   * @param before message id of that event; undefined for the first
+   * @returns the message id under which it was sent
+   */
+  readonly publish: (event: LoggedEvent, expected: number, before: string | undefined, answered: Answered) => string;
+  /** Called whenever no answer is due any more. */
+  readonly onEmpty: () => void;
+}
 
 /** Publishes in flight: a window of predictions, each one sequence after the other, until the first that fails. */
 export class Flight {
@@ -17,26 +30,17 @@ export class Flight {
   sent: number;
   /** Number of the last event that the stream has confirmed. */
   confirmed: number;
+  private sequence: number;
   private before: string | undefined;
   private refused: Refusal | undefined;
   private inFlight = 0;
   private abandoned = false;
-  private landed: (() => void) | undefined;
+  private waiting: { readonly upTo: number; readonly resolve: () => void } | undefined;
 
-  /**
-   * @param sequence the stream's last sequence; raised with every event sent
-   * @param n number of the stream's last event
-   * @param publish sends an event if the stream's last sequence is as expected, and the last event the one sent before:
-   *   a foreign message in the place of a refused event would otherwise let all later ones pass
-   */
-  constructor(
-    private sequence: number,
-    n: number,
-    private readonly window: number,
-    private readonly publish: (event: StoredEvent, expected: number, before: string | undefined) => Promise<PubAck>,
-  ) {
-    this.sent = n;
-    this.confirmed = n;
+  constructor(private readonly options: FlightOptions) {
+    this.sequence = options.sequence;
+    this.sent = options.n;
+    this.confirmed = options.n;
   }
 
   /** The refusal of the earliest event that was refused. */
@@ -45,7 +49,7 @@ export class Flight {
   }
 
   get full(): boolean {
-    return this.inFlight >= this.window;
+    return this.inFlight >= this.options.window;
   }
 
   /** Nothing more may be sent. */
@@ -57,53 +61,49 @@ export class Flight {
     return this.inFlight === 0;
   }
 
-  send(event: StoredEvent): void {
+  send(event: LoggedEvent): void {
     const expected = this.sequence++;
-    const before = this.before;
-    this.before = event.id;
     this.sent = event.n;
     this.inFlight++;
-    void this.follow(event, expected, before).finally(() => {
-      this.inFlight--;
-      this.landed?.();
+    this.before = this.options.publish(event, expected, this.before, (answer) => {
+      if (answer instanceof NotPublished) this.refuse({ kind: answer.kind, event, error: answer });
+      else if (answer.duplicate || answer.seq !== expected + 1) this.refuse({ kind: 'duplicate', event });
+      else this.confirmed = Math.max(this.confirmed, event.n);
+      this.landed();
     });
   }
 
-  /** Resolves when the next answer is there, or at once when none is to be waited for. */
-  landing(): Promise<void> {
-    if (this.empty || this.abandoned) return Promise.resolve();
-    return new Promise((resolve) => (this.landed = resolve));
+  /** Resolves when half of the window is free again: a few messages at a time would cost as much as many. */
+  room(): Promise<void> {
+    return this.atMost(this.options.window >> 1);
   }
 
-  async settled(): Promise<void> {
-    while (!this.empty && !this.abandoned) await this.landing();
+  settled(): Promise<void> {
+    return this.atMost(0);
   }
 
   /** The connection was lost: answers that were due on it never come. */
   abandon(): void {
     this.abandoned = true;
-    this.landed?.();
+    this.waiting?.resolve();
   }
 
-  private async follow(event: StoredEvent, expected: number, before: string | undefined): Promise<void> {
-    try {
-      const ack = await this.publish(event, expected, before);
-      if (ack.duplicate || ack.seq !== expected + 1) this.refuse({ kind: 'duplicate', event });
-      else this.confirmed = Math.max(this.confirmed, event.n);
-    } catch (error) {
-      this.refuse({ kind: kindOf(error as Error), event, error: error as Error });
+  /** Resolves when so many answers are due; at once when none is to be waited for. */
+  private atMost(upTo: number): Promise<void> {
+    if (this.inFlight <= upTo || this.abandoned) return Promise.resolve();
+    return new Promise((resolve) => (this.waiting = { upTo, resolve }));
+  }
+
+  private landed(): void {
+    this.inFlight--;
+    if (this.waiting && this.inFlight <= this.waiting.upTo) {
+      this.waiting.resolve();
+      this.waiting = undefined;
     }
+    if (this.empty) this.options.onEmpty();
   }
 
   private refuse(refusal: Refusal): void {
     if (!this.refused || refusal.event.n < this.refused.event.n) this.refused = refusal;
   }
-}
-
-function kindOf(error: Error): Refusal['kind'] {
-  if (error instanceof JetStreamApiError && (error.code === WRONG_LAST_SEQUENCE || error.code === WRONG_LAST_MESSAGE)) return 'fenced';
-  if (error instanceof JetStreamApiError && error.code === MESSAGE_TOO_LARGE) return 'too-large';
-  if (error.cause instanceof RequestError && error.cause.isNoResponders()) return 'no-stream';
-  // The client itself refuses what the server would cut the connection for.
-  return `${error.message} ${(error.cause as Error | undefined)?.message ?? ''}`.includes('max_payload') ? 'too-large' : 'other';
 }

@@ -1,9 +1,9 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { MsgHdrsImpl, nanos } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../envelope.js';
 import type { NatsConnection } from './connection.js';
-import { decodeEvent, encodeEvent } from './event-codec.js';
+import { decodeEvent, encodeEvent, headerLine } from './event-codec.js';
 import { MemoryLog, OwnServer, Recorded, connectTo, dropStreams, ownSubjects, someEvents, until, type Lease } from './fixture.spec.js';
 import { Relay } from './relay.js';
 import { readTail } from './stream-tail.js';
@@ -157,9 +157,8 @@ describe('Relay', () => {
     await reached(100);
     for (const n of [101, 102]) {
       const event = rows[n - 1]!;
-      const { headers, data } = encodeEvent(event);
-      headers.set('Nestbox-Relay', 'somebody-else');
-      await connection.js.publish(subjects.event('ordering', event), data, { headers, msgID: event.id });
+      const { head, data } = encodeEvent(event, headerLine('Nestbox-Relay', 'somebody-else'));
+      await connection.js.publish(subjects.event('ordering', event), data, { headers: MsgHdrsImpl.decode(head), msgID: event.id });
       owner.append(event);
       await until(() => owner.reads.includes(n), `the owner has seen event ${n}`);
     }

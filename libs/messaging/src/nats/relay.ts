@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { PubAck } from '@nats-io/jetstream';
 import { Logger, type LoggerService } from '@nestjs/common';
-import type { StoredEvent } from '../envelope.js';
-import type { RelayLog } from '../relay-log.js';
+import type { LoggedEvent, RelayLog } from '../relay-log.js';
 import type { NatsConnection } from './connection.js';
-import { encodeEvent, encodeTombstone } from './event-codec.js';
+import { encodeEvent, encodeTombstone, headerLine } from './event-codec.js';
 import { Backoff, Pause } from './pause.js';
 import { RefillRequests } from './refill-requests.js';
 import { Flight, type Refusal } from './relay-flight.js';
+import { type Answered, StreamPublisher } from './stream-publisher.js';
 import { RELAY_HEADER, readTail, type StreamTail } from './stream-tail.js';
 import { ensureStream } from './stream.js';
 import type { Subjects } from './subjects.js';
@@ -17,14 +16,14 @@ const ACQUIRE_EVERY_MS = 100;
 const POLL_MS = 1_000;
 const LOOK_AT_STREAM_EVERY_MS = 5_000;
 const READ_SIZE = 512;
+/** How many answers may be due. */
+const WINDOW = 256;
 
 export interface RelayOptions {
   readonly log: RelayLog;
   readonly connection: NatsConnection;
   readonly subjects: Subjects;
   readonly retentionDays: number;
-  /** How many publishes may be in flight. */
-  readonly window?: number;
   readonly logger?: LoggerService;
 }
 
@@ -38,8 +37,10 @@ export class Relay {
   private readonly id = randomUUID();
   private readonly stream: string;
   private readonly logger: LoggerService;
-  private readonly window: number;
-  /** Ended by news in the log. */
+  private readonly publisher: StreamPublisher;
+  /** Headers that are the same in every message. */
+  private readonly marks: string;
+  /** Ended by news in the log, and by the last answer that is due. */
   private readonly idle = new Pause();
   /** Ended by a reconnect only: a poke must not make a loser ask for the lease more often. */
   private readonly retry = new Pause();
@@ -61,7 +62,8 @@ export class Relay {
   constructor(private readonly options: RelayOptions) {
     this.stream = options.subjects.stream(options.log.context);
     this.logger = options.logger ?? new Logger(`Relay ${options.log.context}`);
-    this.window = options.window ?? 256;
+    this.publisher = new StreamPublisher(options.connection);
+    this.marks = headerLine(RELAY_HEADER, this.id) + headerLine('Nats-Expected-Stream', this.stream);
     const open = () => options.log.owned() && (this.flight?.confirmed ?? 0) >= this.refilledTo;
     this.refills = new RefillRequests({ ...options, logger: this.logger, open, onRequest: () => this.idle.wake() });
   }
@@ -82,6 +84,7 @@ export class Relay {
     this.idle.end();
     this.retry.end();
     await this.running;
+    this.publisher.close();
   }
 
   /** What keeps the relay from copying, for health checks; undefined while nothing does. */
@@ -91,6 +94,7 @@ export class Relay {
 
   private connectedAnew(): void {
     this.flight?.abandon();
+    this.publisher.forget();
     this.idle.wake();
     this.retry.wake();
   }
@@ -123,7 +127,7 @@ export class Relay {
     const from = await this.startOf(tail);
     // Not when readers have asked for a refill: it comes past what was refused, or else that stays refused.
     if (this.tooLarge.size === 0 && from === tail.n) await this.options.log.resumed(from);
-    const flight = new Flight(tail.sequence, from, this.window, (event, expected, before) => this.publish(event, expected, before));
+    const flight = new Flight({ sequence: tail.sequence, n: from, window: WINDOW, publish: (...sent) => this.publish(...sent), onEmpty: () => this.idle.wake() });
     this.flight = flight;
     try {
       await this.fly(flight, tail);
@@ -134,6 +138,7 @@ export class Relay {
         this.foreignProgress = 0;
       }
     }
+    if (this.stopping) await this.options.log.note(flight.confirmed);
     if (flight.refusal) await this.understand(flight.refusal, flight.confirmed);
   }
 
@@ -160,24 +165,28 @@ export class Relay {
       const ahead = rows.length === READ_SIZE ? log.read(rows.at(-1)!.n, READ_SIZE) : undefined;
       ahead?.catch(() => undefined);
       await this.send(rows, flight);
-      if (rows.length === 0) {
-        await flight.settled();
-        if (flight.over) return;
+      if (rows.length === 0 && flight.empty && !flight.over) {
         this.wentWell();
         if (performance.now() - lookedAt >= LOOK_AT_STREAM_EVERY_MS) {
           if (!(await this.stillThere(tail, flight))) return;
           lookedAt = performance.now();
         }
       }
-      if (rows.length === 0 || performance.now() - notedAt >= POLL_MS) {
+      if (performance.now() - notedAt >= POLL_MS) {
         await log.note(flight.confirmed);
         notedAt = performance.now();
       }
-      if (rows.length === 0) await this.idle.for(POLL_MS);
+      if (rows.length === 0 && !flight.empty) await this.answersOrNews();
+      else if (rows.length === 0) await this.idle.for(POLL_MS);
       if (!this.maySend(flight)) return;
       const next = ahead ?? read();
       rows = await next;
     }
+  }
+
+  /** What is new is sent at once, although answers are due. */
+  private answersOrNews(): Promise<void> {
+    return this.idle.for(POLL_MS);
   }
 
   /** A stream that was deleted, recreated or emptied while nothing happened has to be noticed, too. */
@@ -186,9 +195,9 @@ export class Relay {
     return now?.created === tail.created && now.n === flight.confirmed;
   }
 
-  private async send(rows: readonly StoredEvent[], flight: Flight): Promise<void> {
+  private async send(rows: readonly LoggedEvent[], flight: Flight): Promise<void> {
     for (const row of rows) {
-      while (flight.full && !flight.over) await flight.landing();
+      while (flight.full && !flight.over) await flight.room();
       if (!this.maySend(flight)) return;
       flight.send(row);
     }
@@ -198,23 +207,14 @@ export class Relay {
     return !this.stopping && !flight.over && !this.refills.waiting && this.options.log.owned();
   }
 
-  private publish(event: StoredEvent, expected: number, before: string | undefined): Promise<PubAck> {
-    const { connection, subjects, log } = this.options;
+  private publish(event: LoggedEvent, expected: number, before: string | undefined, answered: Answered): string {
+    const { subjects, log } = this.options;
+    const id = this.refilling ? `${event.id}@${expected}` : event.id;
+    const last = before === undefined ? '' : headerLine('Nats-Expected-Last-Msg-Id', before);
+    const fence = `${this.marks}${headerLine('Nats-Msg-Id', id)}Nats-Expected-Last-Sequence: ${expected}\r\n${last}`;
     const reason = this.tooLarge.get(event.n);
-    // The options of publish() would set these headers one by one, each with a search through all the others.
-    const fence = {
-      [RELAY_HEADER]: this.id,
-      'Nats-Msg-Id': this.messageId(event.id, expected),
-      'Nats-Expected-Stream': this.stream,
-      'Nats-Expected-Last-Sequence': String(expected),
-      ...(before !== undefined && { 'Nats-Expected-Last-Msg-Id': this.messageId(before, expected - 1) }),
-    };
-    const { headers, data } = reason === undefined ? encodeEvent(event, fence) : encodeTombstone(event, reason, fence);
-    return connection.js.publish(subjects.event(log.context, event), data, { headers });
-  }
-
-  private messageId(id: string, expected: number): string {
-    return this.refilling ? `${id}@${expected}` : id;
+    this.publisher.publish(subjects.event(log.context, event), reason === undefined ? encodeEvent(event, fence) : encodeTombstone(event, reason, fence), answered);
+    return id;
   }
 
   /** The stream's end; a missing stream is declared again. */
@@ -243,13 +243,13 @@ export class Relay {
   }
 
   private async understand(refusal: Refusal, confirmed: number): Promise<void> {
-    const { event, kind, error } = refusal;
+    const { event } = refusal;
     const wait = () => this.retry.for(this.backoff.next());
-    switch (kind) {
+    switch (refusal.kind) {
       case 'too-large':
-        if (!this.tooLarge.has(event.n)) return this.bury(event, error.message);
+        if (!this.tooLarge.has(event.n)) return this.bury(event, refusal.error.message);
         // Trying again at once would never end.
-        this.report(`Event ${event.n} (${event.id}) is too large for NATS, and so is its tombstone, of headers alone (${error.message}). Nothing is published until ${this.stream} takes larger messages.`);
+        this.report(`Event ${event.n} (${event.id}) is too large for NATS, and so is its tombstone, of headers alone (${refusal.error.message}). Nothing is published until ${this.stream} takes larger messages.`);
         return wait();
       case 'no-stream':
         this.logger.warn(`Stream ${this.stream} does not answer; it is declared again.`);
@@ -259,12 +259,12 @@ export class Relay {
       case 'fenced': {
         const now = await this.tail();
         if (now.n > confirmed && now.relay !== this.id) return this.noteForeignProgress();
-        if (kind === 'fenced') return wait();
+        if (refusal.kind === 'fenced') return wait();
         this.refilling ||= now.n < event.n;
         return;
       }
       case 'other':
-        this.report(`Event ${event.n} (${event.id}) was not published: ${error.message}. Trying again.`);
+        this.report(`Event ${event.n} (${event.id}) was not published: ${refusal.error.message}. Trying again.`);
         return wait();
     }
   }
@@ -278,7 +278,7 @@ export class Relay {
     await this.retry.for(ACQUIRE_EVERY_MS);
   }
 
-  private async bury(event: StoredEvent, reason: string): Promise<void> {
+  private async bury(event: LoggedEvent, reason: string): Promise<void> {
     await this.options.log.refused(event, reason);
     this.tooLarge.set(event.n, reason);
     this.logger.error(`Event ${event.n} (${event.type} ${event.id}) is too large for NATS (${reason}). A tombstone takes its place.`);

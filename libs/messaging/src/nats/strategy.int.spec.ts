@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Controller, Module, UseFilters } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxyFactory, Ctx, EventPattern, MessagePattern, Payload, Transport, type ClientProxy } from '@nestjs/microservices';
+import { MsgHdrsImpl } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { firstValueFrom, of } from 'rxjs';
 import { currentMessage, DomainError, withMessage } from '@nestbox/kernel';
@@ -77,8 +78,8 @@ async function start(over = connection) {
 
 async function publish(list: StoredEvent[], over = connection): Promise<void> {
   for (const event of list) {
-    const { headers, data } = encodeEvent(event);
-    await over.js.publish(subjects.event('ordering', event), data, { headers });
+    const { head, data } = encodeEvent(event);
+    await over.js.publish(subjects.event('ordering', event), data, { headers: MsgHdrsImpl.decode(head) });
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { UsageError } from '@nestbox/kernel';
+import { FreshEvents } from '../fresh-events.js';
 import type { RelayLog } from '../relay-log.js';
 import type { EventTransport } from '../transport.js';
 import type { NatsConnection } from './connection.js';
@@ -23,6 +24,7 @@ export interface NatsTransportOptions {
 export class NatsTransport implements EventTransport {
   private readonly relays: Relay[] = [];
   private readonly sources: JetStreamSource[] = [];
+  private readonly freshOf = new Map<string, FreshEvents>();
 
   constructor(private readonly options: NatsTransportOptions) {}
 
@@ -54,8 +56,10 @@ export class NatsTransport implements EventTransport {
     return source;
   }
 
-  fresh(): undefined {
-    return undefined;
+  fresh(context: string): FreshEvents {
+    const fresh = this.freshOf.get(context) ?? new FreshEvents();
+    this.freshOf.set(context, fresh);
+    return fresh;
   }
 
   relay(log: RelayLog): Relay {
