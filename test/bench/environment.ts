@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import pg from 'pg';
+import { Application, type ApplicationOptions, type Server } from './application.js';
 import { Child } from './child.js';
 
 /** Where a benchmark runs, and what it may leave to be tidied up. */
@@ -9,6 +10,7 @@ export class Environment {
   private readonly databases: string[] = [];
   private readonly namespaces: string[] = [];
   private readonly children = new Set<Child>();
+  private readonly applications = new Set<Application>();
 
   /** @param scale 1 for the sizes of the published numbers; less for a quick look */
   constructor(readonly postgresUrl: string, readonly natsUrl: string, readonly scale: number, private readonly profileTo: string | undefined) {}
@@ -42,13 +44,27 @@ export class Environment {
     return child;
   }
 
+  /** Starts the real application, as in production. */
+  async startApplication(options: Omit<ApplicationOptions, 'profileTo'>): Promise<Application> {
+    const application = await Application.start({ ...options, profileTo: this.profileTo });
+    this.applications.add(application);
+    return application;
+  }
+
+  /** Starts a peer that has an HTTP server. */
+  async startPeer(program: string, databaseUrl: string): Promise<Server> {
+    const child = this.start(program);
+    return { url: await child.call<string>('start', { databaseUrl }), headers: {}, usage: () => child.call('usage'), stop: () => child.stop() };
+  }
+
   /** Brings the server's own work to an end, so that every round begins alike. */
   async settle(): Promise<void> {
     await this.asAdmin((client) => client.query('checkpoint'));
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.children].map((child) => child.stop()));
+    // After a failure some still run.
+    await Promise.allSettled([...this.children, ...this.applications].map((one) => one.stop()));
     await this.asAdmin(async (client) => {
       for (const name of this.databases.splice(0)) await client.query(`drop database if exists ${name} with (force)`);
     });

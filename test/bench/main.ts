@@ -3,6 +3,7 @@ import { UsageError } from '@nestbox/kernel';
 import { type Benchmark, run } from './benchmark.js';
 import { backlog } from './benchmarks/backlog.js';
 import { effects } from './benchmarks/effects.js';
+import { http } from './benchmarks/http.js';
 import { idle } from './benchmarks/idle.js';
 import { instances } from './benchmarks/instances.js';
 import { latency } from './benchmarks/latency.js';
@@ -13,7 +14,7 @@ import { Environment } from './environment.js';
 import { inspectMachine } from './machine.js';
 import { describe, describeMachine } from './report.js';
 
-const benchmarks: readonly Benchmark[] = [relay, relayPeer, effects, latency, tax, backlog, idle, instances];
+const benchmarks: readonly Benchmark[] = [relay, relayPeer, effects, latency, tax, backlog, idle, instances, http];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
