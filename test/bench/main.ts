@@ -7,14 +7,17 @@ import { http } from './benchmarks/http.js';
 import { idle } from './benchmarks/idle.js';
 import { instances } from './benchmarks/instances.js';
 import { latency } from './benchmarks/latency.js';
+import { memory } from './benchmarks/memory.js';
+import { query } from './benchmarks/query.js';
 import { relay } from './benchmarks/relay.js';
 import { relayPeer } from './benchmarks/relay-peer.js';
+import { start } from './benchmarks/start.js';
 import { tax } from './benchmarks/tax.js';
 import { Environment } from './environment.js';
 import { inspectMachine } from './machine.js';
 import { describe, describeMachine } from './report.js';
 
-const benchmarks: readonly Benchmark[] = [relay, relayPeer, effects, latency, tax, backlog, idle, instances, http];
+const benchmarks: readonly Benchmark[] = [relay, relayPeer, effects, latency, tax, backlog, idle, instances, http, query, start, memory];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

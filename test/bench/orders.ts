@@ -44,7 +44,7 @@ export function targetOf(server: Pick<Server, 'url' | 'headers'>, requests: read
 }
 
 /** @throws unless every answer was as it should be */
-export function expectAllRight({ answers, wrong }: LoadResult): void {
+export function expectAllRight({ answers, wrong }: Pick<LoadResult, 'answers' | 'wrong'>): void {
   const others = Object.entries(wrong).map(([what, count]) => `${count} times "${what}"`);
   if (others.length > 0) throw new Error(`Of ${answers} requests these were not answered as they should be: ${others.join(', ')}.`);
   if (answers === 0) throw new Error('Not one request was answered.');

@@ -1,18 +1,23 @@
-import type { Server, Usage } from '../application.js';
+import type { Server } from '../application.js';
 import type { Benchmark, Measurement } from '../benchmark.js';
 import type { Child } from '../child.js';
 import type { Environment } from '../environment.js';
-import type { LoadResult } from '../load.js';
-import { CONNECTIONS, countOrders, createApplicationDatabase, drained, expectAllRight, expectStored, orderRequests, targetOf } from '../orders.js';
+import { measureServer } from '../http-round.js';
+import { CONNECTIONS, countOrders, createApplicationDatabase, drained, expectStored, orderRequests } from '../orders.js';
 
-const WARM_UP_SECONDS = 5;
-const SECONDS = 10;
+interface Side {
+  readonly name: string;
+  readonly databaseUrl: string;
+  start(): Promise<Server>;
+  /** Waits until everything that follows from the orders has happened. */
+  settled?(): Promise<void>;
+}
 
 export const http: Benchmark = {
   name: 'http',
   measures: `orders of four lines placed over HTTP by ${CONNECTIONS} callers, each stored with its event`,
   units: { rate: 'orders/s', p50: 'ms', p99: 'ms', cpu: 'µs/order', behind: 's' },
-  rounds: 3,
+  rounds: 5,
   needsPeers: true,
   comparisons: [
     { subject: 'commands alone', reference: 'Fastify and pg by hand', metric: 'rate', at: 'least', target: 1.3 },
@@ -20,46 +25,27 @@ export const http: Benchmark = {
   ],
   async prepare(environment) {
     const nats = { natsUrl: environment.natsUrl, namespace: environment.createNamespace() };
-    const [alone, together, byHand, typeorm] = [await createApplicationDatabase(environment), await createApplicationDatabase(environment, { stocked: true }), await createApplicationDatabase(environment), await createApplicationDatabase(environment)];
+    const [alone, byHand, typeorm] = [await createApplicationDatabase(environment), await createApplicationDatabase(environment), await createApplicationDatabase(environment)];
+    const stocked = await createApplicationDatabase(environment, { stocked: true });
+    const sides: Side[] = [
+      { name: 'commands alone', databaseUrl: alone, start: () => environment.startApplication({ databaseUrl: alone, alone: nats }) },
+      { name: 'with handlers', databaseUrl: stocked, start: () => environment.startApplication({ databaseUrl: stocked }), settled: () => drained(stocked) },
+      { name: 'Fastify and pg by hand', databaseUrl: byHand, start: () => environment.startPeer('peers/orders-by-hand', byHand) },
+      { name: 'Nest and TypeORM', databaseUrl: typeorm, start: () => environment.startPeer('peers/orders-with-typeorm', typeorm) },
+    ];
     const load = environment.start('load');
-    return {
-      contestants: [
-        { name: 'commands alone', round: () => round(environment, load, alone, () => environment.startApplication({ databaseUrl: alone, alone: nats })) },
-        { name: 'with handlers', round: () => round(environment, load, together, () => environment.startApplication({ databaseUrl: together }), drained) },
-        { name: 'Fastify and pg by hand', round: () => round(environment, load, byHand, () => environment.startPeer('peers/orders-by-hand', byHand)) },
-        { name: 'Nest and TypeORM', round: () => round(environment, load, typeorm, () => environment.startPeer('peers/orders-with-typeorm', typeorm)) },
-      ],
-      close: () => load.stop(),
-    };
+    return { contestants: sides.map((side) => ({ name: side.name, round: () => round(environment, load, side) })), close: () => load.stop() };
   },
 };
 
-/** @param settled waits until everything that follows from the orders has happened */
-async function round(environment: Environment, load: Child, databaseUrl: string, start: () => Promise<Server>, settled?: (databaseUrl: string) => Promise<void>): Promise<Measurement> {
+async function round(environment: Environment, load: Child, { databaseUrl, start, settled }: Side): Promise<Measurement> {
   const before = await countOrders(databaseUrl);
   const server = await start();
-  const target = targetOf(server, orderRequests(), 201);
-  const run = (seconds: number) => load.call<LoadResult>('closed', { ...target, seconds: Math.max(1, seconds * Math.min(1, environment.scale)) });
-  const warmUp = await run(WARM_UP_SECONDS);
-  await environment.settle();
-  const used = await server.usage();
-  const result = await run(SECONDS);
-  const cpu = cpuBetween(used, await server.usage()) / result.answers;
-  const finished = settled ? await timed(() => settled(databaseUrl)) : undefined;
+  const { measured, answers } = await measureServer(environment, load, { server, requests: orderRequests(), status: 201 });
+  const lastAnswer = performance.now();
+  await settled?.();
+  const behind = (performance.now() - lastAnswer) / 1_000;
   await server.stop();
-  for (const one of [warmUp, result]) expectAllRight(one);
-  await expectStored(databaseUrl, before, warmUp.answers + result.answers);
-  return { rate: result.answers / result.seconds, p50: result.p50, p99: result.p99, cpu, ...(finished !== undefined && { behind: finished }) };
-}
-
-/** µs of processor time. */
-function cpuBetween(before: Usage, after: Usage): number {
-  return (after.cpuMs - before.cpuMs) * 1_000;
-}
-
-/** How long it takes, in s. */
-async function timed(work: () => Promise<void>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1_000;
+  await expectStored(databaseUrl, before, answers);
+  return { ...measured, ...(settled && { behind }) };
 }
