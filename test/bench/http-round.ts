@@ -5,7 +5,8 @@ import type { Environment } from './environment.js';
 import type { LoadRequest, LoadResult } from './load.js';
 import { expectAllRight, targetOf } from './orders.js';
 
-const WARM_UP_SECONDS = 5;
+/** By number, not by time: what the compiler has seen must not depend on who else computes. */
+const WARM_UP_REQUESTS = 5_000;
 const SECONDS = 10;
 
 export interface Served {
@@ -22,12 +23,12 @@ export interface Served {
  */
 export async function measureServer(environment: Environment, load: Child, { server, requests, status }: Served): Promise<{ measured: Measurement; answers: number }> {
   const target = targetOf(server, requests, status);
-  const run = (seconds: number) => load.call<LoadResult>('closed', { ...target, seconds: Math.max(1, seconds * Math.min(1, environment.scale)) });
-  const warmUp = await run(WARM_UP_SECONDS);
+  const run = (until: { limit: number } | { seconds: number }) => load.call<LoadResult>('closed', { ...target, ...until });
+  const warmUp = await run({ limit: environment.size(WARM_UP_REQUESTS) });
   expectAllRight(warmUp);
   await environment.settle();
   const before = await server.usage();
-  const { answers, seconds, p50, p99, wrong } = await run(SECONDS);
+  const { answers, seconds, p50, p99, wrong } = await run({ seconds: Math.max(1, SECONDS * Math.min(1, environment.scale)) });
   const after = await server.usage();
   expectAllRight({ answers, wrong });
   return { measured: { rate: answers / seconds, p50, p99, cpu: ((after.cpuMs - before.cpuMs) * 1_000) / answers }, answers: warmUp.answers + answers };

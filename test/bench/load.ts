@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'undici';
+import { Pool } from 'undici';
 import { quantile } from './benchmark.js';
 import { serve } from './child.js';
 
@@ -29,10 +29,10 @@ export interface LoadResult {
 }
 
 /** Sends one request; resolves with its status, or with what went wrong. */
-function send(client: Client, { method, path, body }: LoadRequest, headers: Readonly<Record<string, string>>): Promise<number | string> {
+function send(pool: Pool, { method, path, body }: LoadRequest, headers: Readonly<Record<string, string>>): Promise<number | string> {
   return new Promise((resolve) => {
     let status = 0;
-    client.dispatch(
+    pool.dispatch(
       { method, path, headers, ...(body !== undefined && { body }) },
       {
         onRequestStart() {},
@@ -47,8 +47,9 @@ function send(client: Client, { method, path, body }: LoadRequest, headers: Read
 
 /** What comes back, counted. */
 class Tally {
-  private readonly latencies: number[] = [];
-  private readonly wrong: Record<string, number> = {};
+  private latencies: number[] = [];
+  private wrong: Record<string, number> = {};
+  private begun = performance.now();
 
   constructor(private readonly status: number) {}
 
@@ -57,20 +58,24 @@ class Tally {
     if (outcome !== this.status) this.wrong[outcome] = (this.wrong[outcome] ?? 0) + 1;
   }
 
-  result(seconds: number): LoadResult {
-    const sorted = Float64Array.from(this.latencies).toSorted();
-    return { answers: sorted.length, seconds, p50: quantile(Array.from(sorted), 0.5), p99: quantile(Array.from(sorted), 0.99), wrong: this.wrong };
+  /** What has come back since the last look. */
+  take(): LoadResult {
+    const [sorted, wrong, seconds] = [Array.from(Float64Array.from(this.latencies).toSorted()), this.wrong, (performance.now() - this.begun) / 1_000];
+    [this.latencies, this.wrong, this.begun] = [[], {}, performance.now()];
+    return { answers: sorted.length, seconds, p50: sorted.length > 0 ? quantile(sorted, 0.5) : 0, p99: sorted.length > 0 ? quantile(sorted, 0.99) : 0, wrong };
   }
 }
 
-let clients: Client[] = [];
+let pool: Pool | undefined;
 let [url, next] = ['', 0];
+/** Of the steady load. */
+let steady: Tally | undefined;
 
 /** Keeps its connections from one call to the next, as long as the server is the same. */
-function connect({ url: to, connections }: Target): readonly Client[] {
-  if (to !== url || clients.length !== connections) clients = Array.from({ length: connections }, () => new Client(to, { pipelining: 1 }));
+function connect({ url: to, connections }: Target): Pool {
+  if (to !== url) pool = new Pool(to, { connections, pipelining: 1 });
   url = to;
-  return clients;
+  return pool!;
 }
 
 function headersOf({ headers, requests }: Target): Record<string, string> {
@@ -79,39 +84,48 @@ function headersOf({ headers, requests }: Target): Record<string, string> {
 
 serve(
   {
-    /** Each connection sends its next request when the last is answered: `limit` requests, or as many as go in so many seconds. */
+    /** Each caller sends its next request when the last is answered: `limit` requests, or as many as go in so many seconds. */
     async closed(target: Target & { seconds?: number; limit?: number }): Promise<LoadResult> {
       const { seconds = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, requests } = target;
-      const [tally, headers, begun] = [new Tally(target.status), headersOf(target), performance.now()];
+      const [to, tally, headers, begun] = [connect(target), new Tally(target.status), headersOf(target), performance.now()];
       let sent = 0;
-      const caller = async (client: Client) => {
+      const caller = async () => {
         while (performance.now() - begun < seconds * 1_000 && sent++ < limit) {
           const at = performance.now();
-          tally.note(await send(client, requests[next++ % requests.length]!, headers), performance.now() - at);
+          tally.note(await send(to, requests[next++ % requests.length]!, headers), performance.now() - at);
         }
       };
-      await Promise.all(connect(target).map(caller));
-      return tally.result((performance.now() - begun) / 1_000);
+      await Promise.all(Array.from({ length: target.connections }, caller));
+      return tally.take();
     },
 
-    /** So many requests a second, whatever becomes of those before; a latency begins when a request was due, also while no connection is free. */
-    async open(target: Target & { perSecond: number; seconds: number }): Promise<LoadResult> {
+    /**
+     * So many requests a second, whatever becomes of those before; a latency begins when a request was due, also while no
+     * connection is free. Answers, when all are answered, how many there were; the rest is for {@link window}.
+     */
+    async open(target: Target & { perSecond: number; seconds: number }): Promise<number> {
       const { perSecond, seconds, requests } = target;
-      const [tally, headers, begun] = [new Tally(target.status), headersOf(target), performance.now()];
-      const connected = connect(target);
-      const running: Promise<void>[] = [];
-      const total = Math.round(perSecond * seconds);
+      const [to, tally, headers, begun] = [connect(target), (steady = new Tally(target.status)), headersOf(target), performance.now()];
+      const total = Math.max(1, Math.round(perSecond * seconds));
+      const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
+      let answered = 0;
       for (let sent = 0; sent < total; await sleep(1)) {
         for (const due = Math.min(total, ((performance.now() - begun) / 1_000) * perSecond); sent < due; sent++) {
           const at = begun + (sent / perSecond) * 1_000;
-          running.push(send(connected[sent % connected.length]!, requests[next++ % requests.length]!, headers).then((outcome) => tally.note(outcome, performance.now() - at)));
+          void send(to, requests[next++ % requests.length]!, headers).then((outcome) => {
+            tally.note(outcome, performance.now() - at);
+            if (++answered === total) resolve();
+          });
         }
       }
-      await Promise.all(running);
-      return tally.result((performance.now() - begun) / 1_000);
+      await allAnswered;
+      return total;
     },
+
+    /** What the steady load has got back since the last look. */
+    window: (): LoadResult => steady!.take(),
   },
   async () => {
-    await Promise.all(clients.map((client) => client.close()));
+    await pool?.close();
   },
 );

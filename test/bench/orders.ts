@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadRequest, LoadResult, Target } from './load.js';
-import type { Server } from './application.js';
+import type { Application, Server } from './application.js';
 import { type Environment, withClient } from './environment.js';
 import { random } from './random.js';
 
@@ -26,16 +26,18 @@ export function orderRequests(): LoadRequest[] {
   });
 }
 
-/** A database with the tables of the application, made by its own migrations. */
+/** A database with the tables of the application, made by its own migrations; if it is `stocked`, with products for every order. */
 export async function createApplicationDatabase(environment: Environment, { stocked = false } = {}): Promise<string> {
   const databaseUrl = await environment.createDatabase();
   const app = await environment.startApplication({ databaseUrl });
-  for (let number = 0; stocked && number < PRODUCTS; number++) {
-    await app.call('POST', '/v1/products', 201, { id: product(number), name: `Product ${number}` });
-    for (let receipt = 0; receipt < RECEIPTS; receipt++) await app.call('POST', `/v1/products/${product(number)}/receipts`, 200, { quantity: LARGEST_RECEIPT });
-  }
+  if (stocked) await Promise.all(Array.from({ length: PRODUCTS }, (_, number) => stock(app, product(number))));
   await app.stop();
   return databaseUrl;
+}
+
+async function stock(app: Application, id: string): Promise<void> {
+  await app.call('POST', '/v1/products', 201, { id, name: `Product ${id}` });
+  for (let receipt = 0; receipt < RECEIPTS; receipt++) await app.call('POST', `/v1/products/${id}/receipts`, 200, { quantity: LARGEST_RECEIPT });
 }
 
 /** Where load goes, with how it is counted. */
@@ -63,6 +65,22 @@ export async function expectStored(databaseUrl: string, before: { orders: number
   const after = await countOrders(databaseUrl);
   const [orders, events] = [after.orders - before.orders, after.events - before.events];
   if (orders !== answers || events !== answers) throw new Error(`${answers} orders were answered with 201; the database has ${orders} of them, and ${events} events.`);
+}
+
+/** What the newest order and its event are made of: columns, members of JSON and their types, to be compared. */
+export async function storedShape(databaseUrl: string): Promise<string> {
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query("select (select to_jsonb(o) from ordering.orders o order by id desc limit 1) as order, (select to_jsonb(e) from ordering.outbox e where type = 'ordering.order-placed' order by position desc limit 1) event"),
+  );
+  return JSON.stringify(shapeOf(rows[0]));
+}
+
+/** Every value by its type; a list by its first item. */
+export function shapeOf(value: unknown): unknown {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return [shapeOf(value[0])];
+  if (typeof value !== 'object') return typeof value;
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => one.localeCompare(other)).map(([name, member]) => [name, shapeOf(member)]));
 }
 
 /** How long events may take to be handled after the last order, in ms. */

@@ -53,8 +53,8 @@ declare module 'undici' {
     onResponseEnd?(): void;
     onResponseError?(controller: unknown, error: Error): void;
   }
-  export class Client {
-    constructor(url: string, options?: { pipelining?: number });
+  export class Pool {
+    constructor(url: string, options?: { connections?: number; pipelining?: number });
     dispatch(request: { method: string; path: string; headers: Readonly<Record<string, string>>; body?: string }, handler: Handler): boolean;
     close(): Promise<void>;
   }

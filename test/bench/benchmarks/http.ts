@@ -3,7 +3,7 @@ import type { Benchmark, Measurement } from '../benchmark.js';
 import type { Child } from '../child.js';
 import type { Environment } from '../environment.js';
 import { measureServer } from '../http-round.js';
-import { CONNECTIONS, countOrders, createApplicationDatabase, drained, expectStored, orderRequests } from '../orders.js';
+import { CONNECTIONS, countOrders, createApplicationDatabase, drained, expectStored, orderRequests, storedShape } from '../orders.js';
 
 interface Side {
   readonly name: string;
@@ -34,7 +34,17 @@ export const http: Benchmark = {
       { name: 'Nest and TypeORM', databaseUrl: typeorm, start: () => environment.startPeer('peers/orders-with-typeorm', typeorm) },
     ];
     const load = environment.start('load');
-    return { contestants: sides.map((side) => ({ name: side.name, round: () => round(environment, load, side) })), close: () => load.stop() };
+    const shapes = new Map<string, string>();
+    const contestant = (side: Side) => ({
+      name: side.name,
+      round: async () => {
+        const measured = await round(environment, load, side);
+        shapes.set(await storedShape(side.databaseUrl), side.name);
+        if (shapes.size > 1) throw new Error(`They do not store the same: ${Array.from(shapes, ([shape, name]) => `${name}: ${shape}`).join('\n')}`);
+        return measured;
+      },
+    });
+    return { contestants: sides.map(contestant), close: () => load.stop() };
   },
 };
 

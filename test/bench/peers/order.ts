@@ -15,7 +15,7 @@ const usd = (amount: number) => ({ amount, currency: 'USD' });
 /** The row of an order and that of its event, as the application stores them. */
 export function placed({ customerId, reference, lines: asked }: OrderBody) {
   const id = uuidv7();
-  const time = new Date().toISOString();
+  const [time, request] = [new Date().toISOString(), randomUUID()];
   const lines = asked.map(({ productId, quantity, unitPrice, discountPercent = 0 }) => ({
     productId, quantity, unitPrice: usd(unitPrice), discountPercent, total: usd(Math.round((unitPrice * quantity * (100 - discountPercent)) / 100)),
   }));
@@ -24,7 +24,8 @@ export function placed({ customerId, reference, lines: asked }: OrderBody) {
     order: { tenantId: TENANT, id, customerId, reference: reference ?? null, status: 'placed', reason: null, lines, totalAmount, currency: 'USD', history: [{ status: 'placed', time }], version: 1 },
     event: {
       id: uuidv7(), tenantId: TENANT, lane: Number.parseInt(id.slice(-2), 16) % LANES, aggregateType: 'ordering.order', aggregateId: id, aggregateVersion: 1,
-      type: 'ordering.order-placed', schemaVersion: 1, payload: { orderId: id, customerId, lines, total: usd(totalAmount), placedAt: time }, headers: { correlationId: randomUUID() },
+      type: 'ordering.order-placed', schemaVersion: 1, payload: { orderId: id, customerId, lines, total: usd(totalAmount), placedAt: time },
+      headers: { correlationId: request, causationId: request, origin: 'ordering.place-order', traceparent: `00-${request.replaceAll('-', '')}-${id.slice(-16).replace('-', '0')}-01` },
     },
   };
 }
