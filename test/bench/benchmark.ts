@@ -34,6 +34,8 @@ export interface Benchmark {
   readonly rounds: number;
   /** Whether the packages of test/bench have to be there. */
   readonly needsPeers?: boolean;
+  /** Takes so long that `all` does not include it. */
+  readonly onlyByName?: boolean;
   readonly comparisons: readonly Comparison[];
   prepare(environment: Environment): Promise<Prepared>;
 }

@@ -1,17 +1,37 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import pg from 'pg';
+import { Application, type ApplicationOptions, type Server } from './application.js';
 import { Child } from './child.js';
+import type { Options } from './options.js';
 
 /** Where a benchmark runs, and what it may leave to be tidied up. */
 export class Environment {
   private readonly databases: string[] = [];
   private readonly namespaces: string[] = [];
   private readonly children = new Set<Child>();
+  private readonly applications = new Set<Application>();
 
-  /** @param scale 1 for the sizes of the published numbers; less for a quick look */
-  constructor(readonly postgresUrl: string, readonly natsUrl: string, readonly scale: number, private readonly profileTo: string | undefined) {}
+  constructor(readonly postgresUrl: string, readonly natsUrl: string, private readonly options: Pick<Options, 'scale' | 'profile' | 'minutes' | 'plot'>) {}
+
+  /** 1 for the sizes of the published numbers; less for a quick look. */
+  get scale(): number {
+    return this.options.scale;
+  }
+
+  /** How long a benchmark that has no end of its own goes on. */
+  get minutes(): number {
+    return this.options.minutes;
+  }
+
+  /** Where a plot goes: what was asked for, or a folder of its own outside the repository. */
+  plotFile(name: string): string {
+    return path.resolve(this.options.plot ?? path.join(mkdtempSync(path.join(tmpdir(), 'nestbox-bench-')), `${name}.svg`));
+  }
 
   /** `count` at this run's scale, at least `least`. */
   size(count: number, least = 100): number {
@@ -37,9 +57,22 @@ export class Environment {
 
   /** Starts a program of this folder in a process of its own. */
   start(program: string): Child {
-    const child = Child.start(program, this.profileTo, () => this.children.delete(child));
+    const child = Child.start(program, this.options.profile, () => this.children.delete(child));
     this.children.add(child);
     return child;
+  }
+
+  /** Starts the real application, as in production. */
+  async startApplication(options: Omit<ApplicationOptions, 'profileTo'>): Promise<Application> {
+    const application = await Application.start({ ...options, profileTo: this.options.profile });
+    this.applications.add(application);
+    return application;
+  }
+
+  /** Starts a peer that has an HTTP server. */
+  async startPeer(program: string, databaseUrl: string): Promise<Server> {
+    const child = this.start(program);
+    return { url: await child.call<string>('start', { databaseUrl }), headers: {}, usage: () => child.call('usage'), stop: () => child.stop() };
   }
 
   /** Brings the server's own work to an end, so that every round begins alike. */
@@ -48,7 +81,8 @@ export class Environment {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.children].map((child) => child.stop()));
+    // After a failure some still run.
+    await Promise.allSettled([...this.children, ...this.applications].map((one) => one.stop()));
     await this.asAdmin(async (client) => {
       for (const name of this.databases.splice(0)) await client.query(`drop database if exists ${name} with (force)`);
     });

@@ -44,3 +44,18 @@ declare module 'pg-transactional-outbox' {
   export function getDisabledLogger(): unknown;
   export function initializePollingMessageListener(config: ListenerConfig, handler: { handle(message: Message): Promise<void> }, logger: unknown, strategies?: { batchSizeStrategy(): Promise<number> }): [stop: () => Promise<void>];
 }
+
+declare module 'undici' {
+  interface Handler {
+    onRequestStart?(): void;
+    onResponseStart?(controller: unknown, statusCode: number): void;
+    onResponseData?(controller: unknown, chunk: Buffer): void;
+    onResponseEnd?(): void;
+    onResponseError?(controller: unknown, error: Error): void;
+  }
+  export class Pool {
+    constructor(url: string, options?: { connections?: number; pipelining?: number });
+    dispatch(request: { method: string; path: string; headers: Readonly<Record<string, string>>; body?: string }, handler: Handler): boolean;
+    close(): Promise<void>;
+  }
+}
