@@ -45,11 +45,9 @@ class CreatePurse1 implements MigrationInterface {
 
 /** A plain table of events, so that persistence is tested without the messaging library. */
 const outbox: OutboxWriter = {
-  sql: (offset, condition = 'true') =>
-    `insert into bank.event (aggregate, version, amount) select a, v, m from unnest($${offset + 1}::text[], $${offset + 2}::int[], $${offset + 3}::int[]) with ordinality e(a, v, m, p) where ${condition} order by p`,
-  values: (events: readonly RecordedEvent[]) => [
-    events.map((event) => event.aggregate.id), events.map((event) => event.aggregateVersion), events.map((event) => (event.event as Deposited).amount),
-  ],
+  insert: (events: readonly RecordedEvent[]) => events.map(({ event, aggregate, aggregateVersion }) => ({
+    text: 'insert into bank.event (aggregate, version, amount) values ($1, $2, $3)', values: [aggregate.id, aggregateVersion, (event as Deposited).amount],
+  })),
   contains: async () => false,
   committed: () => undefined,
 };
