@@ -22,8 +22,13 @@ export interface Work {
   readonly events: readonly RecordedEvent[];
 }
 
-/** Writes everything in one round trip, as a transaction that needs no BEGIN and no COMMIT: see {@link writeBatch}. */
-export async function commitAtOnce(db: ContextDatabase, work: Work): Promise<void> {
+/** Writes everything, in a transaction of its own. */
+export function commit(db: ContextDatabase, work: Work): Promise<void> {
+  return db.pipelines ? commitAtOnce(db, work) : db.begin().then((transaction) => commitTogether(db, transaction, work));
+}
+
+/** In one round trip, as a transaction that needs no BEGIN and no COMMIT: see {@link writeBatch}. */
+async function commitAtOnce(db: ContextDatabase, work: Work): Promise<void> {
   const statements = statementsOf(db, work);
   const client = await db.connect();
   try {

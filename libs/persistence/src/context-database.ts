@@ -111,14 +111,7 @@ export class ContextDatabase {
   async rows(statement: Statement): Promise<Record<string, unknown>[]> {
     const { text, values } = statement;
     if (ReadScope.begun(this) ?? UnitOfWork.of(this, 'A statement')?.begun) return this.manager.query(text, values as unknown[]);
-    try {
-      return (await this.ask(this.prepared.named(statement))).rows;
-    } catch (error) {
-      // A migration has changed the type of a column: plans that return it cannot be used any more.
-      if (sqlState(error) !== '0A000') throw error;
-      this.prepared.rename(text);
-    }
-    return (await this.query(text, values)).rows;
+    return (await this.askByName(statement)).rows;
   }
 
   /** TypeORM's manager for reads: on the transaction of the open unit of work or query, if there is one. */
@@ -212,6 +205,17 @@ export class ContextDatabase {
   /** One statement on any connection, outside of transactions. @throws DatabaseUnavailable */
   query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult<R>> {
     return this.ask({ text, values });
+  }
+
+  private async askByName(statement: Statement): Promise<pg.QueryResult<Record<string, unknown>>> {
+    try {
+      return await this.ask(this.prepared.named(statement));
+    } catch (error) {
+      // A migration has changed the type of a column: plans that return it cannot be used any more.
+      if (sqlState(error) !== '0A000') throw error;
+      this.prepared.rename(statement.text);
+      return this.ask(this.prepared.named(statement));
+    }
   }
 
   private async ask<R extends pg.QueryResultRow>({ name, text, values }: Statement): Promise<pg.QueryResult<R>> {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Aggregate, beforeAbort, currentMessage, DeadlineExceeded, type DomainEvent, type EventRecorder, UsageError, uuidv7, withRecorder } from '@nestbox/kernel';
 import type { AggregateStore } from './aggregate-store.js';
 import { type Change, changesOf, type Tracked } from './change-set.js';
-import { commitAtOnce, commitTogether, type Work } from './commit.js';
+import { commit, commitTogether } from './commit.js';
 import type { ContextDatabase } from './context-database.js';
 import type { DeferredWrites } from './deferred-writes.js';
 import { AnotherTenant, ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
@@ -182,7 +182,7 @@ export class UnitOfWork implements EventRecorder {
     const { db, recorded: events } = this;
     const work = { changes, writes, events };
     if (this.transaction) await commitTogether(db, this.transaction, work);
-    else if (changes.length + writes.length > 0) await (db.pipelines ? commitAtOnce(db, work) : commitStepwise(db, work));
+    else if (changes.length + writes.length > 0) await commit(db, work);
     this.ended = true;
     if (events.length > 0) db.outbox?.committed();
   }
@@ -288,10 +288,6 @@ export class UnitOfWork implements EventRecorder {
     if (!known) this.stores.set(store, (known = new Map()));
     return known;
   }
-}
-
-async function commitStepwise(db: ContextDatabase, work: Work): Promise<void> {
-  await commitTogether(db, await db.begin(), work);
 }
 
 /** Under a name of its own: a crash point is known by it. */

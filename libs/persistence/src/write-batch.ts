@@ -33,7 +33,7 @@ class Batch extends pg.Query {
   private readonly values: readonly (string | Buffer | null)[][];
 
   constructor(private readonly statements: readonly Statement[], done: (error: Error | null) => void) {
-    super({ text: '' }, done);
+    super('', done);
     // A value that cannot be sent throws here, before anything is.
     this.values = statements.map(({ values }) => values.map(prepareValue));
     ({ name: this.name, text: this.text } = statements[0]!);
