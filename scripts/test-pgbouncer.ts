@@ -16,6 +16,7 @@ const LEFT_OUT = [
   ['src/core/application.int.spec.ts', 'shows how the messages of the server itself are explained'],
   ['libs/persistence/src/embedded-postgres.int.spec.ts', 'starts servers of its own'],
   ['libs/persistence/src/unavailable.int.spec.ts', 'uses up the connections of the server'],
+  ['libs/persistence/src/lost-commits.int.spec.ts', 'the same as the next one'],
   ['libs/messaging/src/lost-answers.int.spec.ts', 'asks for the server process of a lost connection; behind a pooler nobody knows it, and the outcome stays unknown'],
   ['{scripts,test}/**', 'starts services of its own, or needs no database'],
 ] as const;

@@ -1,24 +1,11 @@
 import 'reflect-metadata';
-import { createTestDatabase, CuttingProxy, type TestDatabase } from '@nestbox/testing';
+import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AggregateStore } from './aggregate-store.js';
-import { ContextDatabase } from './context-database.js';
-import { DatabaseUnavailable } from './errors.js';
-import { CreatePurse1, outbox, Purse, PurseSchema } from './fixtures/purses.js';
+import type { AggregateStore } from './aggregate-store.js';
+import type { ContextDatabase } from './context-database.js';
+import { openBank, Purse, storeOf } from './fixtures/purses.js';
 import type { Statement } from './statement.js';
 import { UnitOfWork } from './unit-of-work.js';
-
-async function open(url: string, poolSize: number, pipeline: boolean): Promise<ContextDatabase> {
-  const db = new ContextDatabase({ context: 'bank', entities: [PurseSchema], migrations: [CreatePurse1], url, poolSize, pipeline });
-  await db.open();
-  await db.migrate();
-  db.outbox = outbox;
-  return db;
-}
-
-function storeOf(db: ContextDatabase): AggregateStore<Purse> {
-  return new AggregateStore(db, PurseSchema, { type: 'bank.purse', unique: { one_purse: (purse) => new Error(`${purse.owner} has a purse`) } });
-}
 
 describe.each([['in one round trip', true], ['statement by statement', false]])('a commit %s', (_, pipeline) => {
   let database: TestDatabase;
@@ -28,7 +15,7 @@ describe.each([['in one round trip', true], ['statement by statement', false]])(
   beforeAll(async () => {
     database = await createTestDatabase();
     // One connection: what one commit leaves on it, the next one meets.
-    db = await open(database.url, 1, pipeline);
+    db = await openBank(database.url, 1, pipeline);
     await db.query('create table bank.note (n int check (n <> 13), once int constraint once unique deferrable initially deferred)');
     purses = storeOf(db);
   });
@@ -86,25 +73,6 @@ describe.each([['in one round trip', true], ['statement by statement', false]])(
     await expectNothing();
   });
 
-  it('stores nothing when the server ends its connection in the middle', async () => {
-    const end = { text: 'select pg_terminate_backend(pg_backend_pid())', values: [] };
-    await expect(UnitOfWork.run(db, depositEverywhere(), { also: () => [note(1), end, note(2)] })).rejects.toThrow(DatabaseUnavailable);
-    await expectNothing();
-  });
-
-  it.each(['before', 'after'] as const)('is looked up when its connection is cut %s the server has got it', async (when) => {
-    const proxy = await CuttingProxy.before(database);
-    const behind = await open(proxy.database.url, 2, pipeline);
-    proxy.cutNext(when, pipeline ? 'update "bank"."purse"' : 'commit');
-    const work = UnitOfWork.run(behind, depositEverywhere(storeOf(behind)));
-    if (when === 'before') await expect(work).rejects.toThrow(DatabaseUnavailable);
-    else await work;
-    expect(proxy.armed).toBe(false);
-    expect(await versions()).toEqual(when === 'before' ? [1, 1, 1] : [3, 3, 3]);
-    await behind.close();
-    await proxy.stop();
-  });
-
   it('sends nothing when a value cannot be sent, and leaves the connection as it was', async () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
@@ -127,7 +95,7 @@ describe('a commit without BEGIN', () => {
   let db: ContextDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
-    db = await open(database.url, 1, true);
+    db = await openBank(database.url, 1, true);
   });
   afterAll(async () => {
     await db?.close();
