@@ -11,7 +11,7 @@ export const MAX_PAYLOAD_BYTES = 512 * 1024;
 const RECENT_POSITIONS = 100_000;
 
 /** As many events are cheaper as statements of their own; more are cheaper as arrays in one. */
-const FEW = 4;
+const FEW = 8;
 
 const COLUMNS = [
   ['id', 'uuid'], ['tenant_id', 'text'], ['lane', 'smallint'], ['aggregate_type', 'text'], ['aggregate_id', 'text'],
