@@ -32,7 +32,7 @@ export async function openContext(definition: ContextDefinition): Promise<OpenCo
   const { name, entities = [], migrations = [] } = definition;
   const url = (databases as Readonly<Record<string, unknown>>)[databaseUrlSetting(name)] as string | undefined ?? databases.DATABASE_URL;
   if (!url) throw new UsageError(`The context "${name}" has no database.`, `set DATABASE_URL or ${databaseUrlSetting(name)}.`);
-  const db = new ContextDatabase({ context: name, url, entities, migrations: [messagingTables(name), ...migrations], poolSize: 2, enginePoolSize: 2 });
+  const db = new ContextDatabase({ context: name, url, entities, migrations: [messagingTables(name), ...migrations], poolSize: 2, enginePoolSize: 2, pipeline: databases.DATABASE_PIPELINE });
   try {
     await db.open();
     return { definition, db };

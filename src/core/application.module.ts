@@ -32,6 +32,7 @@ export function applicationModule(settings: ApplicationSettings, topology: Servi
         poolSize: databases.DATABASE_POOL_SIZE,
         enginePoolSize: databases.DATABASE_ENGINE_POOL_SIZE,
         answerTimeoutMs: databases.DATABASE_ANSWER_TIMEOUT_MS,
+        pipeline: databases.DATABASE_PIPELINE,
         migrate: databases.MIGRATE_ON_START,
       }),
       MessagingModule.forRoot({ topology, settings: messaging, contexts: Object.keys(contexts) }),

@@ -8,7 +8,7 @@ import { closeTheatre, openTheatre, type Theatre } from './theatre.ts';
 /** Where most is at stake: `npm run crash-points` kills at all of them. */
 const SAMPLE: Record<Mode, readonly string[]> = {
   'in-process': [
-    'persistence/transaction Transaction.commit: pipeline(client)',
+    'persistence/transaction Transaction.commit: writeBatch(client)',
     'messaging/sequencer Sequencer.number: db.enginePool.query',
     'messaging/lane-transaction laneTransaction: Promise.allSettled(inOneWrite)',
   ],

@@ -17,6 +17,7 @@ export const exceptions: readonly Exception[] = [
   { points: /^messaging\/engine Engine\.startContext: run\(relay\)/, modes: ['in-process'], reason: 'there is no relay' },
   { points: /^messaging\/log-beginnings/, modes: ['nats'], reason: 'only what people look at asks for it there' },
   { points: /^messaging\/log-source/, modes: ['nats'], reason: 'readers read from the stream' },
+  { points: /^persistence\/write-batch oneByOne/, modes: ['in-process', 'nats'], reason: 'only where DATABASE_PIPELINE is off' },
   {
     points: /NatsConnection\.dialUntilConnected: client\.close$/,
     modes: ['nats'],

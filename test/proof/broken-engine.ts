@@ -33,13 +33,9 @@ export function databaseOf(app: Awaited<ReturnType<typeof startApplication>>, co
 export class HastyOutbox implements OutboxWriter {
   constructor(private readonly db: ContextDatabase, private readonly outbox: OutboxWriter) {}
 
-  sql(offset: number): string {
-    return `insert into "${this.db.schema}".outbox (id) select null from unnest($${offset + 1}::int[])`;
-  }
-
-  values(events: Parameters<OutboxWriter['values']>[0]): unknown[] {
-    void this.db.query(this.outbox.sql(0), this.outbox.values(events)).then(() => this.outbox.committed());
-    return [[0]];
+  insert(events: Parameters<OutboxWriter['insert']>[0]): ReturnType<OutboxWriter['insert']> {
+    for (const { text, values } of this.outbox.insert(events)) void this.db.query(text, values).then(() => this.outbox.committed());
+    return [{ text: `insert into "${this.db.schema}".outbox (id) values (null)`, values: [] }];
   }
 
   contains(...args: Parameters<OutboxWriter['contains']>): Promise<boolean> {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 let lastMs = 0;
 let sequence = 0;
+/** `lastMs` as the id begins with it: ids of the same millisecond share it. */
+let prefix = '';
 
 /**
  * A UUID version 7: 48 bits of Unix milliseconds, then a 12 bit counter that keeps ids of one process in
@@ -9,13 +11,17 @@ let sequence = 0;
  */
 export function uuidv7(now: number = Date.now()): string {
   if (now > lastMs) {
-    lastMs = now;
+    prefix = prefixOf((lastMs = now));
     sequence = Number.parseInt(randomUUID().slice(0, 3), 16) >> 1;
   } else if (++sequence > 0xfff) {
-    lastMs += 1;
+    prefix = prefixOf((lastMs += 1));
     sequence = 0;
   }
-  const time = lastMs.toString(16).padStart(12, '0');
   // Its random bits come from a pool: asking the system for each id would cost more than all the rest.
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${randomUUID().slice(19)}`;
+  return `${prefix}${sequence.toString(16).padStart(3, '0')}-${randomUUID().slice(19)}`;
+}
+
+function prefixOf(ms: number): string {
+  const time = ms.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }

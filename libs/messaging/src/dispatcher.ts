@@ -34,15 +34,22 @@ export class Dispatcher {
   dispatch(kind: 'command' | 'query', message: object): Promise<unknown> {
     const type = typeOfMessage(message);
     if (kind === 'command') refuseForeignUnitOfWork(type);
-    return withMessage(this.messageContext(message.constructor as MessageClass), async () => {
-      const local = this.registry.find(type);
-      if (local) return this.run(local, message);
-      if (this.remote && !this.isLocalContext(type)) return this.remote.request(kind, message);
-      throw new UsageError(
-        `Nothing handles the ${kind} "${type}": the context "${contextOfType(type)}" ${this.isLocalContext(type) ? 'is here but lists no handler for it' : 'is not in this process, and no broker is configured'}.`,
-        `list its handler in the @ContextModule of "${contextOfType(type)}", or run a service that has the context.`,
-      );
+    const timer = new DeadlineTimer();
+    return withMessage(this.messageContext(message.constructor as MessageClass, timer), async () => {
+      const answer = await this.answer(kind, type, message);
+      timer.stop();
+      return answer;
     });
+  }
+
+  private answer(kind: 'command' | 'query', type: string, message: object): Promise<unknown> {
+    const local = this.registry.find(type);
+    if (local) return this.run(local, message);
+    if (this.remote && !this.isLocalContext(type)) return this.remote.request(kind, message);
+    throw new UsageError(
+      `Nothing handles the ${kind} "${type}": the context "${contextOfType(type)}" ${this.isLocalContext(type) ? 'is here but lists no handler for it' : 'is not in this process, and no broker is configured'}.`,
+      `list its handler in the @ContextModule of "${contextOfType(type)}", or run a service that has the context.`,
+    );
   }
 
   /** Runs a message that was found in this process' registry. @throws NotAuthenticated, PermissionMissing */
@@ -72,7 +79,7 @@ export class Dispatcher {
     }
   }
 
-  private messageContext({ type: origin, timeoutMs = Number.POSITIVE_INFINITY }: MessageClass): MessageContext {
+  private messageContext({ type: origin, timeoutMs = Number.POSITIVE_INFINITY }: MessageClass, timer: DeadlineTimer): MessageContext {
     const current = currentMessage();
     const correlationId = current?.correlationId ?? uuidv7();
     const now = Date.now();
@@ -85,12 +92,35 @@ export class Dispatcher {
       origin,
       tenantId: current?.tenantId ?? DEFAULT_TENANT,
       deadline,
-      signal: signal ?? (deadline > now ? AbortSignal.timeout(deadline - now) : AbortSignal.abort()),
+      signal: signal ?? timer.start(deadline - now),
     };
   }
 
   private isLocalContext(type: string): boolean {
     return this.registry.contexts.some(({ definition }) => definition.name === contextOfType(type));
+  }
+}
+
+/** What a timer of Node can count. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * `AbortSignal.timeout` for work that is nearly always done long before: its timer can be stopped, and does not stay until the
+ * deadline. It is not stopped when the work has failed: what is left of it may still look at the signal.
+ */
+class DeadlineTimer {
+  private timer: NodeJS.Timeout | undefined;
+
+  start(ms: number): AbortSignal {
+    const controller = new AbortController();
+    const abort = () => controller.abort(new DOMException('The time for this request was over.', 'TimeoutError'));
+    if (ms > 0) this.timer = setTimeout(abort, Math.min(ms, LONGEST_TIMER_MS)).unref();
+    else abort();
+    return controller.signal;
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
   }
 }
 

@@ -8,8 +8,20 @@ const LANES_PER_TENANT = 4;
 
 /** The lane of an aggregate: a base that depends on the tenant plus a small hash of the aggregate. Stable for ever. */
 export function laneOf(tenantId: string, aggregateType: string, aggregateId: string): number {
-  const base = hash(tenantId) % LANES;
-  return (base + (hash(`${aggregateType}/${aggregateId}`) % LANES_PER_TENANT)) % LANES;
+  return (baseOf(tenantId) + (hash(`${aggregateType}/${aggregateId}`) % LANES_PER_TENANT)) % LANES;
+}
+
+/** A process works for the same tenants again and again, and hashing costs more than most of what a command computes. */
+const bases = new Map<string, number>();
+const MOST_BASES = 10_000;
+
+function baseOf(tenantId: string): number {
+  let base = bases.get(tenantId);
+  if (base === undefined) {
+    if (bases.size >= MOST_BASES) bases.clear();
+    bases.set(tenantId, (base = hash(tenantId) % LANES));
+  }
+  return base;
 }
 
 function hash(text: string): number {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { currentMessage, DEFAULT_TENANT, type DomainEventClass, UsageError } from '@nestbox/kernel';
-import type { ContextDatabase, OutboxWriter, RecordedEvent } from '@nestbox/persistence';
+import type { ContextDatabase, OutboxWriter, RecordedEvent, Statement } from '@nestbox/persistence';
 import type { EventHeaders } from './envelope.js';
 import { laneOf } from './lanes.js';
 
@@ -10,9 +10,19 @@ export const MAX_PAYLOAD_BYTES = 512 * 1024;
 /** How far back the outbox is searched for an event whose commit was not answered. */
 const RECENT_POSITIONS = 100_000;
 
+/** As many events are cheaper as statements of their own; more are cheaper as arrays in one. */
+const FEW = 8;
+
+const COLUMNS = [
+  ['id', 'uuid'], ['tenant_id', 'text'], ['lane', 'smallint'], ['aggregate_type', 'text'], ['aggregate_id', 'text'],
+  ['aggregate_version', 'bigint'], ['type', 'text'], ['schema_version', 'int'], ['payload', 'jsonb'], ['headers', 'jsonb'],
+] as const;
+
 /** The outbox of one context: one row per event, written in the transaction of the aggregate and never updated. */
 export class Outbox implements OutboxWriter {
   private readonly table: string;
+  private readonly insertOne: string;
+  private readonly insertMany: string;
 
   constructor(
     private readonly db: ContextDatabase,
@@ -20,21 +30,17 @@ export class Outbox implements OutboxWriter {
     private readonly poke: () => void,
   ) {
     this.table = `"${db.schema}".outbox`;
-  }
-
-  sql(offset: number, condition = 'true'): string {
-    const p = (index: number) => `$${offset + index}`;
+    const names = COLUMNS.map(([name]) => name).join(', ');
+    this.insertOne = `insert into ${this.table} (${names}) values (${COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
     // Position follows the order of the select, so an aggregate's events are numbered as they were raised.
-    return `insert into ${this.table} (id, tenant_id, lane, aggregate_type, aggregate_id, aggregate_version, type, schema_version, payload, headers)
-      select e.id, e.tenant_id, e.lane, e.aggregate_type, e.aggregate_id, e.aggregate_version, e.type, e.schema_version, e.payload, e.headers
-      from unnest(${p(1)}::uuid[], ${p(2)}::text[], ${p(3)}::smallint[], ${p(4)}::text[], ${p(5)}::text[], ${p(6)}::bigint[], ${p(7)}::text[], ${p(8)}::int[], ${p(9)}::jsonb[], ${p(10)}::jsonb[])
-        with ordinality as e(id, tenant_id, lane, aggregate_type, aggregate_id, aggregate_version, type, schema_version, payload, headers, place)
-      where ${condition} order by e.place`;
+    this.insertMany = `insert into ${this.table} (${names}) select ${names}
+      from unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ')}) with ordinality as e(${names}, place) order by place`;
   }
 
-  values(events: readonly RecordedEvent[]): unknown[] {
+  insert(events: readonly RecordedEvent[]): Statement[] {
     const rows = events.map((event) => this.row(event));
-    return rows[0]!.map((_, column) => rows.map((row) => row[column]));
+    if (rows.length <= FEW) return rows.map((values) => this.db.prepared.named({ text: this.insertOne, values }));
+    return [this.db.prepared.named({ text: this.insertMany, values: COLUMNS.map((_, column) => rows.map((row) => row[column])) })];
   }
 
   async contains(client: ClientBase, eventId: string): Promise<boolean> {
@@ -49,6 +55,7 @@ export class Outbox implements OutboxWriter {
     this.poke();
   }
 
+  /** In the order of {@link COLUMNS}. */
   private row({ id, event, aggregate, aggregateType, aggregateVersion, cause }: RecordedEvent): unknown[] {
     const type = event.constructor as unknown as DomainEventClass;
     if (!this.publishes.has(type)) {

@@ -77,8 +77,7 @@ export class AggregateStore<A extends Aggregate> {
 
   /** For queries: the aggregate as it is stored, in the transaction of the open query if there is one. @throws the `notFound` error */
   async read(id: string): Promise<A> {
-    const { text, values } = this.table.selectByIds([id]);
-    const [row] = await this.db.manager.query<Record<string, unknown>[]>(text, values as unknown[]);
+    const [row] = await this.db.rows(this.table.selectByIds([id]));
     if (!row) throw this.notFound(id);
     return this.table.hydrate(row, this.prototype);
   }

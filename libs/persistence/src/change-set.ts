@@ -12,12 +12,8 @@ export interface Tracked {
 
 /** One row to insert or update. */
 export interface Change {
-  /** The write alone; it returns one row when it succeeded. */
-  readonly write: Statement;
-  /** The write with its assertion: fails the transaction when no row was hit. */
+  /** Fails when somebody else has written the row first. */
   readonly statement: Statement;
-  /** `<type> "<id>"`, for error messages. */
-  readonly what: string;
   /** To be called once the row is written. */
   done(): void;
 }
@@ -39,17 +35,10 @@ function changeOf(store: AggregateStore<Aggregate>, tracked: Tracked): Change | 
   values = table.withVersion(values, version);
   const what = `${store.options.type} "${aggregate.id}"`;
   const explain = (error: unknown) => explainRefusal(store, aggregate, what, error);
-  const write = stored
-    ? { text: table.update, values: [...values, stored.version], explain }
-    : { text: table.insert, values, explain };
   return {
-    write,
-    statement: {
-      text: `with w as (${write.text}) select nb.expect((select count(*) from w), 1, $${write.values.length + 1})`,
-      values: [...write.values, what],
-      explain,
-    },
-    what,
+    statement: stored
+      ? { text: table.update, values: [...values, stored.version, what], explain }
+      : { text: table.insert, values, explain },
     done: () => {
       aggregate.version = version;
       tracked.stored = { values, version };

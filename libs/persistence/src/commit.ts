@@ -1,56 +1,77 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import { UsageError } from '@nestbox/kernel';
 import type { Change } from './change-set.js';
 import type { ContextDatabase } from './context-database.js';
 import { DatabaseUnavailable, OutcomeUnknown } from './errors.js';
 import type { RecordedEvent } from './outbox-writer.js';
-import { isConnectionError, pipeline, type Statement } from './statement.js';
+import { isConnectionError, sqlState, type Statement } from './statement.js';
 import type { Transaction } from './transaction.js';
+import { writeBatch } from './write-batch.js';
 
 /** How long to wait for a lost connection's server process to finish its commit, in ms. */
 const OUTCOME_PATIENCE = 3_000;
 
-/**
- * One aggregate and its events in one statement, without BEGIN and COMMIT: it applies whole or not at all, and costs
- * one round trip. The events' insert reads the aggregate's write, so it comes after it.
- */
-export async function commitAlone(db: ContextDatabase, change: Change, events: readonly RecordedEvent[]): Promise<void> {
-  const { write } = change;
-  const outboxValues = events.length > 0 ? db.requireOutbox().values(events) : [];
-  const store = events.length > 0 ? `, o as (${db.requireOutbox().sql(write.values.length, '(select count(*) from w) = 1')})` : '';
-  const values = [...write.values, ...outboxValues, change.what];
-  const text = `with w as (${write.text})${store} select nb.expect((select count(*) from w), 1, $${values.length})`;
-  const client = await db.connect();
-  try {
-    await pipeline(client, [db.prepared.named({ text, values, ...(write.explain && { explain: write.explain }) })]);
-    client.release();
-  } catch (error) {
-    client.release(isConnectionError(error) ? (error as Error) : undefined);
-    await verifyOutcome(db, client, events, error);
-  }
-  change.done();
+/** What a unit of work has to write. */
+export interface Work {
+  /** Aggregates, in key order. */
+  readonly changes: readonly Change[];
+  /** What has no aggregate. */
+  readonly writes: readonly Statement[];
+  /** Stored last. */
+  readonly events: readonly RecordedEvent[];
 }
 
-/** Several changes in one transaction, sent in one round trip: aggregates in key order, then other writes, events last. */
-export async function commitTogether(
-  db: ContextDatabase,
-  transaction: Transaction,
-  changes: readonly Change[],
-  writes: readonly Statement[],
-  events: readonly RecordedEvent[],
-): Promise<void> {
+/** Writes everything, in a transaction of its own. */
+export function commit(db: ContextDatabase, work: Work): Promise<void> {
+  return db.pipelines ? commitAtOnce(db, work) : db.begin().then((transaction) => commitTogether(db, transaction, work));
+}
+
+/** In one round trip, as a transaction that needs no BEGIN and no COMMIT: see {@link writeBatch}. */
+async function commitAtOnce(db: ContextDatabase, work: Work): Promise<void> {
+  const statements = statementsOf(db, work);
+  const client = await db.connect();
   try {
-    const store = events.length > 0 ? [db.prepared.named({ text: db.requireOutbox().sql(0), values: db.requireOutbox().values(events) })] : [];
-    await transaction.commit([...changes.map((change) => db.prepared.named(change.statement)), ...writes, ...store]);
+    await writeBatch(client, statements);
+    refuseOpen(client);
+    client.release();
+  } catch (caught) {
+    const error = sqlState(caught) === '25P02' ? new TransactionLeftOpen() : caught;
+    client.release(isConnectionError(error) || error instanceof TransactionLeftOpen ? (error as Error) : undefined);
+    await verifyOutcome(db, client, work.events, error);
+  }
+  for (const change of work.changes) change.done();
+}
+
+/** Writes everything in a transaction that has begun, and commits it. */
+export async function commitTogether(db: ContextDatabase, transaction: Transaction, work: Work): Promise<void> {
+  try {
+    await transaction.commit(statementsOf(db, work));
   } catch (error) {
     if (!isConnectionError(error)) {
       await transaction.rollback();
       throw db.explained(error);
     }
     transaction.finish(error as Error);
-    await verifyOutcome(db, transaction.client, events, error);
+    await verifyOutcome(db, transaction.client, work.events, error);
   }
-  for (const change of changes) change.done();
+  for (const change of work.changes) change.done();
+}
+
+function statementsOf(db: ContextDatabase, { changes, writes, events }: Work): Statement[] {
+  const stores = events.length > 0 ? db.requireOutbox().insert(events) : [];
+  return [...changes.map(({ statement }) => db.prepared.named(statement)), ...writes, ...stores];
+}
+
+/** Somebody gave the connection back inside a transaction: what is written now is not committed, and must not be later. */
+class TransactionLeftOpen extends UsageError {
+  constructor() {
+    super('A connection came out of the pool with a transaction that was begun by somebody and never ended, so nothing was stored.', 'commit or roll back before a connection is given back to the pool.');
+  }
+}
+
+function refuseOpen(client: PoolClient): void {
+  if (client.getTransactionStatus() !== 'I') throw new TransactionLeftOpen();
 }
 
 /**

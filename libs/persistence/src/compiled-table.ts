@@ -12,10 +12,13 @@ import { tenantColumnOf } from './tenant-rows.js';
  * tenant and its id, and never by its id alone.
  */
 export class CompiledTable<A extends Aggregate> {
+  /** Its parameters are {@link values}. */
   readonly insert: string;
+  /** Its parameters are {@link values}, the version that is replaced, and a name for the row. Fails when no row has the version. */
   readonly update: string;
   readonly primaryKeyConstraint: string;
   private readonly select: string;
+  private readonly selectOne: string;
   private readonly selectLocked: string;
   private readonly columns: ColumnMetadata[];
   private readonly id: ColumnMetadata;
@@ -35,16 +38,18 @@ export class CompiledTable<A extends Aggregate> {
     this.versionIndex = version;
     const table = metadata.tablePath.split('.').map((part) => `"${part}"`).join('.');
     this.primaryKeyConstraint = this.id.primaryKeyConstraintName ?? `${metadata.tableName}_pkey`;
-    this.insert = `insert into ${table} (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')}) returning 1`;
+    this.insert = `insert into ${table} (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`;
 
     const key = this.tenant ? [this.tenant, this.id] : [this.id];
     const equals = (column: ColumnMetadata) => `${quoted(column)} = $${this.columns.indexOf(column) + 1}`;
     const assignments = this.columns.filter((column) => !key.includes(column)).map(equals);
-    this.update = `update ${table} set ${assignments.join(', ')} where ${key.map(equals).join(' and ')} and ${quoted(this.columns[version]!)} = $${names.length + 1} returning 1`;
+    const update = `update ${table} set ${assignments.join(', ')} where ${key.map(equals).join(' and ')} and ${quoted(this.columns[version]!)} = $${names.length + 1} returning 1`;
+    this.update = `with w as (${update}) select nb.expect((select count(*) from w), 1, $${names.length + 2})`;
 
     const rows = (condition: string) => `select ${names.join(', ')} from ${table} where ${condition} order by ${quoted(this.id)}`;
     const idName = quoted(this.id);
     this.select = this.tenant ? rows(`${quoted(this.tenant)} = $1 and ${idName} = any($2)`) : rows(`${idName} = any($1)`);
+    this.selectOne = `select ${names.join(', ')} from ${table} where ${key.map((column, index) => `${quoted(column)} = $${index + 1}`).join(' and ')}`;
     this.selectLocked = this.tenant
       ? `select ${names.map((name) => `t.${name}`).join(', ')} from unnest($1::${this.typeOf(this.tenant)}[], $2::${this.typeOf(this.id)}[]) as k (tenant, id)
          join ${table} t on t.${quoted(this.tenant)} = k.tenant and t.${idName} = k.id order by t.${quoted(this.tenant)}, t.${idName} for no key update of t`
@@ -68,7 +73,9 @@ export class CompiledTable<A extends Aggregate> {
 
   /** Loads rows of the current tenant, in id order. */
   selectByIds(ids: readonly string[]): Statement {
-    return { text: this.select, values: this.tenant ? [currentTenant(), ids] : [ids] };
+    const [id, ...more] = ids;
+    const [text, wanted] = more.length === 0 ? [this.selectOne, id] : [this.select, ids];
+    return { text, values: this.tenant ? [currentTenant(), wanted] : [wanted] };
   }
 
   /** Loads rows of any tenants in key order, each once, and keeps other writers out until the end of the transaction. */
@@ -83,7 +90,7 @@ export class CompiledTable<A extends Aggregate> {
     return { tenantId: this.tenant ? String(row[this.tenant.databaseName]) : '', id: String(row[this.id.databaseName]) };
   }
 
-  /** Parameters of `insert`, in column order. */
+  /** What is stored of an aggregate, in column order. */
   values(aggregate: A): unknown[] {
     return this.columns.map((column) => this.dataSource.driver.preparePersistentValue(column.getEntityValue(aggregate), column));
   }

@@ -6,7 +6,7 @@ import { migrateContext, revertContext } from './migrations.js';
 import type { OutboxWriter } from './outbox-writer.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { ReadScope } from './read-scope.js';
-import { isConnectionError, isUnavailable } from './statement.js';
+import { isConnectionError, isUnavailable, sqlState, type Statement } from './statement.js';
 import { selectTenantRows } from './tenant-rows.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -23,6 +23,8 @@ export interface ContextDatabaseOptions {
   readonly poolSize?: number;
   /** Connections for the messaging engine. Default 6. */
   readonly enginePoolSize?: number;
+  /** Whether statements are sent ahead of the answers to those before. Default true. */
+  readonly pipeline?: boolean;
   /** How long a statement may go unanswered before its connection counts as broken, in ms. Default: for ever. */
   readonly answerTimeoutMs?: number;
   /** Where warnings go. */
@@ -71,7 +73,7 @@ export class ContextDatabase {
       poolSize: options.poolSize ?? 10,
       connectTimeoutMS: CONNECT_TIMEOUT,
       poolErrorHandler: (error: Error) => this.warn(`A database connection of "${this.context}" was lost: ${error.message}`),
-      extra: { ...KEEP_ALIVE, ...(options.answerTimeoutMs && { query_timeout: options.answerTimeoutMs }), pipeline: true, onConnect: surviveItsEnd },
+      extra: { ...KEEP_ALIVE, ...(options.answerTimeoutMs && { query_timeout: options.answerTimeoutMs }), pipeline: this.pipelines, onConnect: surviveItsEnd },
       entitySkipConstructor: true,
       installExtensions: false,
       logging: false,
@@ -83,7 +85,7 @@ export class ContextDatabase {
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       ...KEEP_ALIVE,
       query_timeout: Math.min(ENGINE_ANSWER_TIMEOUT, options.answerTimeoutMs ?? ENGINE_ANSWER_TIMEOUT),
-      pipeline: true,
+      pipeline: this.pipelines,
       onConnect: surviveItsEnd,
     } as pg.PoolConfig);
     this.enginePool.on('error', (error) => this.warn(`A database connection of the engine of "${this.context}" was lost: ${error.message}`));
@@ -93,8 +95,23 @@ export class ContextDatabase {
     return this.context;
   }
 
+  /** Whether a unit of work is stored in one round trip, or statement by statement. */
+  get pipelines(): boolean {
+    return this.options.pipeline ?? true;
+  }
+
   get url(): string {
     return this.options.url;
+  }
+
+  /**
+   * The rows of a `select` that was compiled once: in the transaction of the open query or unit of work if one has begun, else
+   * on any connection, under a name.
+   */
+  async rows(statement: Statement): Promise<Record<string, unknown>[]> {
+    const { text, values } = statement;
+    if (ReadScope.begun(this) ?? UnitOfWork.of(this, 'A statement')?.begun) return this.manager.query(text, values as unknown[]);
+    return (await this.askByName(statement)).rows;
   }
 
   /** TypeORM's manager for reads: on the transaction of the open unit of work or query, if there is one. */
@@ -186,10 +203,25 @@ export class ContextDatabase {
   }
 
   /** One statement on any connection, outside of transactions. @throws DatabaseUnavailable */
-  async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult<R>> {
+  query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult<R>> {
+    return this.ask({ text, values });
+  }
+
+  private async askByName(statement: Statement): Promise<pg.QueryResult<Record<string, unknown>>> {
+    try {
+      return await this.ask(this.prepared.named(statement));
+    } catch (error) {
+      // A migration has changed the type of a column: plans that return it cannot be used any more.
+      if (sqlState(error) !== '0A000') throw error;
+      this.prepared.rename(statement.text);
+      return this.ask(this.prepared.named(statement));
+    }
+  }
+
+  private async ask<R extends pg.QueryResultRow>({ name, text, values }: Statement): Promise<pg.QueryResult<R>> {
     const client = await this.connect();
     try {
-      const result = await client.query<R>(text, values as unknown[]);
+      const result = await client.query<R>({ ...(name !== undefined && { name }), text, values: values as unknown[] });
       client.release();
       return result;
     } catch (error) {
@@ -199,8 +231,8 @@ export class ContextDatabase {
   }
 
   /**
-   * Begins a transaction. BEGIN is constant and waited for: were it sent blindly and failed, the statements behind
-   * it would each commit on their own.
+   * Begins a transaction for work that needs its connection before its commit. BEGIN is constant and waited for: were it
+   * sent blindly and failed, the statements behind it would each commit on their own.
    */
   async begin(): Promise<Transaction> {
     const client = await this.connect();

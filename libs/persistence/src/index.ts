@@ -5,6 +5,6 @@ export { AggregateNotFound, AnotherTenant, ConcurrencyConflict, DatabaseUnavaila
 export type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
 export { databaseToken, InjectDatabase, PersistenceModule, type PersistenceOptions } from './persistence.module.js';
 export { databaseUrlSetting, persistenceSettings } from './settings.js';
-export { inOneWrite, isConnectionError, isTransient, isUnavailable, pipeline, sqlState, type Statement } from './statement.js';
+export { inOneWrite, isConnectionError, isTransient, isUnavailable, sqlState, type Statement } from './statement.js';
 export { Transaction } from './transaction.js';
 export { type Propagation, UnitOfWork, type UnitOfWorkOptions } from './unit-of-work.js';

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Aggregate, DomainEvent, MessageContext } from '@nestbox/kernel';
+import type { Statement } from './statement.js';
 
 /** An event as a unit of work has recorded it. */
 export interface RecordedEvent {
@@ -17,12 +18,10 @@ export interface RecordedEvent {
 /** Stores the events of a unit of work in the transaction that stores the aggregates. The messaging library implements it. */
 export interface OutboxWriter {
   /**
-   * An `insert … select` that stores any number of events, its parameters counted from `offset + 1`.
-   * @param condition SQL that must hold for the rows to be stored
+   * Statements that store events, one or more, in the order in which they were raised.
+   * @throws UsageError for an event that may not be raised here
    */
-  sql(offset: number, condition?: string): string;
-  /** @throws UsageError for an event that may not be raised here */
-  values(events: readonly RecordedEvent[]): unknown[];
+  insert(events: readonly RecordedEvent[]): readonly Statement[];
   /** True when the event is in the outbox; asked after a commit whose answer was lost. */
   contains(client: ClientBase, eventId: string): Promise<boolean>;
   /** Called after a commit that stored events: publish soon. Must not throw. */

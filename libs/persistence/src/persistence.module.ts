@@ -12,6 +12,8 @@ export interface PersistenceOptions {
   readonly enginePoolSize?: number;
   /** How long a statement of a command or query may go unanswered, in ms. */
   readonly answerTimeoutMs?: number;
+  /** Whether statements are sent ahead of the answers to those before. Default true. */
+  readonly pipeline?: boolean;
   /** Run pending migrations when a context's database is opened. */
   readonly migrate: boolean;
 }
@@ -63,6 +65,7 @@ async function openDatabase(
     ...(options.poolSize !== undefined && { poolSize: options.poolSize }),
     ...(options.enginePoolSize !== undefined && { enginePoolSize: options.enginePoolSize }),
     ...(options.answerTimeoutMs !== undefined && { answerTimeoutMs: options.answerTimeoutMs }),
+    ...(options.pipeline !== undefined && { pipeline: options.pipeline }),
     warn: (message) => logger.warn(message),
   });
   try {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
 import { PreparedStatements } from './prepared-statements.js';
-import { pipeline } from './statement.js';
+import { writeBatch } from './write-batch.js';
 
 const KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);
 
@@ -39,7 +39,7 @@ async function preparedAfterTwoRuns(url: string) {
     const client = await pool.connect();
     const prepared = new PreparedStatements();
     await prepared.inspect(client);
-    for (const value of [1, 2]) await pipeline(client, [prepared.named({ text: 'select $1::int + 1', values: [value] })]);
+    for (const value of [1, 2]) await writeBatch(client, [prepared.named({ text: 'select $1::int + 1', values: [value] })]);
     const { rows } = await client.query("select name, statement, (generic_plans + custom_plans)::int plans from pg_prepared_statements where name <> ''");
     client.release();
     return rows;

@@ -10,6 +10,7 @@ const MOST = 500;
  */
 export class PreparedStatements {
   private readonly names = new Map<string, string>();
+  private given = 0;
   private direct = false;
 
   /** Looks whether a connection leads to the server itself. A pooler shows its clients process ids of its own. */
@@ -28,9 +29,14 @@ export class PreparedStatements {
     if (!this.direct) return statement;
     let name = this.names.get(statement.text);
     if (name === undefined) {
-      if (this.names.size >= MOST) return statement;
-      this.names.set(statement.text, (name = `nestbox_${this.names.size}`));
+      if (this.given >= MOST) return statement;
+      this.names.set(statement.text, (name = `nestbox_${this.given++}`));
     }
     return { ...statement, name };
+  }
+
+  /** The text gets another name: what the servers have under the one that it had is of no use any more. */
+  rename(text: string): void {
+    this.names.delete(text);
   }
 }

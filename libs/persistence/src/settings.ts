@@ -39,6 +39,11 @@ export function persistenceSettings(contexts: readonly string[]) {
       default: 30_000,
       description: 'A connection on which a statement of a command or query goes unanswered for this long counts as broken, and the statement as failed. The messaging engine waits for 10 s at most, migrations for ever.',
     },
+    DATABASE_PIPELINE: {
+      type: 'boolean',
+      default: true,
+      description: 'Send the statements of a transaction ahead of the answers to those before, a whole command in one round trip. Off: one by one, for what stands between here and Postgres and cannot bear that.',
+    },
     MIGRATE_ON_START: {
       type: 'boolean',
       default: true,

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { ClientBase, QueryResult } from 'pg';
+import type { ClientBase } from 'pg';
 import { DatabaseUnavailable, OutcomeUnknown } from './errors.js';
 
 /** One SQL statement with its parameters. */
@@ -10,22 +10,6 @@ export interface Statement {
   readonly name?: string;
   /** Turns an error of exactly this statement into the one that the caller should see. */
   readonly explain?: (error: unknown) => unknown;
-}
-
-/**
- * Sends all statements at once and waits for all answers: one round trip on a pipelining connection. The first
- * statement that failed decides the error; the later ones only say that the transaction is aborted.
- */
-export async function pipeline(client: ClientBase, statements: readonly Statement[]): Promise<QueryResult[]> {
-  const answers = await Promise.allSettled(
-    inOneWrite(client, () => statements.map(({ name, text, values }) => client.query({ ...(name && { name }), text, values: values as unknown[] }))),
-  );
-  const results: QueryResult[] = [];
-  for (const [index, answer] of answers.entries()) {
-    if (answer.status === 'rejected') throw statements[index]!.explain?.(answer.reason) ?? answer.reason;
-    results.push(answer.value);
-  }
-  return results;
 }
 
 /** Hands everything that `send` queues to the operating system in one write: a system call per statement costs more than its SQL. */

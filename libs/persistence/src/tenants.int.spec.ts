@@ -72,7 +72,7 @@ class CreateCellar1 implements MigrationInterface {
   }
 }
 
-const outbox: OutboxWriter = { sql: () => 'select 1', values: () => [], contains: async () => false, committed: () => undefined };
+const outbox: OutboxWriter = { insert: () => [], contains: async () => false, committed: () => undefined };
 
 describe('tenants', () => {
   let database: TestDatabase;

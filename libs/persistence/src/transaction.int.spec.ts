@@ -2,9 +2,9 @@ import { createTestDatabase, CuttingProxy, type TestDatabase } from '@nestbox/te
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ContextDatabase } from './context-database.js';
 import { DatabaseUnavailable } from './errors.js';
-import { pipeline } from './statement.js';
 import { TransactionRolledBack } from './transaction.js';
 import { UnitOfWork } from './unit-of-work.js';
+import { writeBatch } from './write-batch.js';
 
 describe('a transaction', () => {
   const warnings: string[] = [];
@@ -38,7 +38,7 @@ describe('a transaction', () => {
 
   it('has failed when COMMIT succeeds with the answer ROLLBACK', async () => {
     const transaction = await db.begin();
-    await pipeline(transaction.client, [note(1)]);
+    await writeBatch(transaction.client, [note(1)]);
     await expect(transaction.client.query('select 1 / 0')).rejects.toMatchObject({ code: '22012' });
     await expect(transaction.commit([])).rejects.toThrow(TransactionRolledBack);
     await transaction.rollback();

@@ -1,6 +1,7 @@
 import type { ClientBase, PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { type Statement, pipeline } from './statement.js';
+import type { Statement } from './statement.js';
+import { writeBatch } from './write-batch.js';
 
 /** Marks a transaction that the server rolled back although COMMIT itself was answered without an error. */
 export class TransactionRolledBack extends Error {
@@ -9,6 +10,8 @@ export class TransactionRolledBack extends Error {
     this.name = new.target.name;
   }
 }
+
+const COMMIT: Statement = { text: 'commit', values: [] };
 
 /** An open database transaction on one connection. */
 export class Transaction {
@@ -39,11 +42,11 @@ export class Transaction {
 
   /**
    * Sends the last statements and COMMIT in one round trip. Success means that every statement succeeded *and* the
-   * server answered COMMIT: after an error COMMIT resolves too, with the tag ROLLBACK.
+   * server answered COMMIT: where an earlier one has failed COMMIT succeeds too, with the tag ROLLBACK.
    */
   async commit(statements: readonly Statement[]): Promise<void> {
-    const results = await pipeline(this.client, [...statements, { text: 'commit', values: [] }]);
-    if (results.at(-1)!.command !== 'COMMIT') throw new TransactionRolledBack();
+    const tag = await writeBatch(this.client, [...statements, COMMIT]);
+    if (tag !== 'COMMIT') throw new TransactionRolledBack();
     this.finish();
   }
 

@@ -1,60 +1,14 @@
 import 'reflect-metadata';
-import { Aggregate, DomainEvent, EventRaisedOutsideUnitOfWork } from '@nestbox/kernel';
+import { type DomainEvent, EventRaisedOutsideUnitOfWork } from '@nestbox/kernel';
 import { createTestDatabase, type TestDatabase } from '@nestbox/testing';
-import { EntitySchema, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AggregateStore } from './aggregate-store.js';
 import { ContextDatabase } from './context-database.js';
 import { ConcurrencyConflict, ForeignUnitOfWork, NoUnitOfWork, UnitOfWorkEnded, VersionMismatch } from './errors.js';
-import type { OutboxWriter, RecordedEvent } from './outbox-writer.js';
+import { CreatePurse1, Deposited, outbox, Purse, PurseSchema } from './fixtures/purses.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-class Deposited extends DomainEvent {
-  static readonly type = 'bank.deposited';
-  constructor(readonly amount: number) {
-    super();
-  }
-}
-
-class Purse extends Aggregate {
-  amount = 0;
-  constructor(readonly id: string, public owner = 'nobody') {
-    super();
-  }
-  deposit(amount: number) {
-    this.amount += amount;
-    this.raise(new Deposited(amount));
-  }
-}
-
-const PurseSchema = new EntitySchema<Purse>({
-  name: 'Purse', target: Purse, tableName: 'purse', schema: 'bank',
-  columns: { id: { type: 'text', primary: true, primaryKeyConstraintName: 'purse_pkey' }, owner: { type: 'text' }, amount: { type: 'int' }, version: { type: 'int' } },
-});
-
-class CreatePurse1 implements MigrationInterface {
-  readonly name = 'CreatePurse1767225600000';
-  async up(runner: QueryRunner) {
-    await runner.query("create table bank.purse (id text constraint purse_pkey primary key, owner text not null constraint one_purse unique, amount int not null, version int not null)");
-    await runner.query('create table bank.event (seq bigserial primary key, aggregate text not null, version int not null, amount int not null check (amount <> 13))');
-  }
-  async down(runner: QueryRunner) {
-    await runner.query('drop table bank.purse, bank.event');
-  }
-}
-
-/** A plain table of events, so that persistence is tested without the messaging library. */
-const outbox: OutboxWriter = {
-  sql: (offset, condition = 'true') =>
-    `insert into bank.event (aggregate, version, amount) select a, v, m from unnest($${offset + 1}::text[], $${offset + 2}::int[], $${offset + 3}::int[]) with ordinality e(a, v, m, p) where ${condition} order by p`,
-  values: (events: readonly RecordedEvent[]) => [
-    events.map((event) => event.aggregate.id), events.map((event) => event.aggregateVersion), events.map((event) => (event.event as Deposited).amount),
-  ],
-  contains: async () => false,
-  committed: () => undefined,
-};
-
-describe('the unit of work', () => {
+describe.each([['in one round trip', true], ['statement by statement', false]])('the unit of work, stored %s', (_, pipeline) => {
   let database: TestDatabase;
   let db: ContextDatabase;
   let other: ContextDatabase;
@@ -64,7 +18,7 @@ describe('the unit of work', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const options = { url: database.url, poolSize: 5 };
+    const options = { url: database.url, poolSize: 5, pipeline };
     db = new ContextDatabase({ ...options, context: 'bank', entities: [PurseSchema], migrations: [CreatePurse1] });
     other = new ContextDatabase({ ...options, context: 'shop' });
     for (const opened of [db, other]) await opened.open();

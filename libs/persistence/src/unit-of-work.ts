@@ -2,15 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Aggregate, beforeAbort, currentMessage, DeadlineExceeded, type DomainEvent, type EventRecorder, UsageError, uuidv7, withRecorder } from '@nestbox/kernel';
 import type { AggregateStore } from './aggregate-store.js';
 import { type Change, changesOf, type Tracked } from './change-set.js';
-import { commitAlone, commitTogether } from './commit.js';
+import { commit, commitTogether } from './commit.js';
 import type { ContextDatabase } from './context-database.js';
 import type { DeferredWrites } from './deferred-writes.js';
 import { AnotherTenant, ForeignUnitOfWork, UnitOfWorkEnded } from './errors.js';
 import { LockingLoader } from './locking-loader.js';
 import type { RecordedEvent } from './outbox-writer.js';
 import { nameOf, type RowKey } from './row-key.js';
-import { pipeline, sqlState, type Statement } from './statement.js';
+import { sqlState, type Statement } from './statement.js';
 import type { Transaction } from './transaction.js';
+import { writeBatch } from './write-batch.js';
 
 const units = new AsyncLocalStorage<UnitOfWork>();
 
@@ -166,6 +167,11 @@ export class UnitOfWork implements EventRecorder {
     return this.transaction?.manager ?? this.db.dataSource.manager;
   }
 
+  /** Whether it has a transaction already, which then sees what was written in it. */
+  get begun(): boolean {
+    return this.transaction !== undefined;
+  }
+
   /** Writes everything and commits; `also` is written in the same transaction, before the events. */
   async commit(also: readonly Statement[] = []): Promise<void> {
     // Whoever caught it inside cannot make it undone, and Postgres would only say that the transaction is aborted.
@@ -174,8 +180,9 @@ export class UnitOfWork implements EventRecorder {
     const writes = [...this.deferredStatements(), ...also];
     this.settleEvents();
     const { db, recorded: events } = this;
-    if (!this.transaction && changes.length === 1 && writes.length === 0) await commitAlone(db, changes[0]!, events);
-    else if (this.transaction || changes.length + writes.length > 0) await commitTogether(db, this.transaction ?? (await db.begin()), changes, writes, events);
+    const work = { changes, writes, events };
+    if (this.transaction) await commitTogether(db, this.transaction, work);
+    else if (changes.length + writes.length > 0) await commit(db, work);
     this.ended = true;
     if (events.length > 0) db.outbox?.committed();
   }
@@ -228,7 +235,7 @@ export class UnitOfWork implements EventRecorder {
     const writes = this.deferredStatements();
     this.settleEvents();
     try {
-      await pipeline(this.transaction!.client, [...changes.map((change) => change.statement), ...writes]);
+      await writeBatch(this.transaction!.client, [...changes.map((change) => change.statement), ...writes]);
     } catch (reason) {
       this.broken = { reason };
       throw reason;
@@ -261,10 +268,8 @@ export class UnitOfWork implements EventRecorder {
   }
 
   /** Rows of the current tenant, not locked. */
-  private async select(store: AnyStore, keys: readonly RowKey[]): Promise<Record<string, unknown>[]> {
-    const { text, values } = store.table.selectByIds(keys.map(({ id }) => id));
-    const { rows } = await this.db.query(text, values);
-    return rows;
+  private select(store: AnyStore, keys: readonly RowKey[]): Promise<Record<string, unknown>[]> {
+    return this.db.rows(store.table.selectByIds(keys.map(({ id }) => id)));
   }
 
   private adopt(store: AnyStore, known: Map<string, Tracked>, row: Record<string, unknown>): void {
