@@ -9,7 +9,7 @@ import { closeTheatre, openTheatre, type Theatre } from './theatre.ts';
 const SAMPLE: Record<Mode, readonly string[]> = {
   'in-process': [
     'persistence/transaction Transaction.commit: writeBatch(client)',
-    'messaging/sequencer Sequencer.number: db.enginePool.query',
+    'messaging/log-appender LogAppender.run: send(batch)',
     'messaging/lane-transaction laneTransaction: Promise.allSettled(inOneWrite)',
   ],
   nats: [
