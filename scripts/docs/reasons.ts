@@ -1,7 +1,6 @@
 /** Why each dependency is there, one sentence each. A dependency without a reason here stops CI, and so does a reason without a dependency. */
 export const reasons: Readonly<Record<string, string>> = {
   '@fastify/cors': 'Answers browsers that ask whether a page of another origin may call the API.',
-  '@fastify/helmet': 'The headers that tell browsers to be careful, kept up with what browsers know.',
   '@fastify/rate-limit': 'Counts requests per caller, in bounded memory, with a /64 of IPv6 as one address.',
   '@fastify/static': 'Serves the files of Swagger UI from this process; nothing comes from a CDN.',
   '@nats-io/jetstream': 'Streams and consumers: events between processes.',
@@ -20,6 +19,7 @@ export const reasons: Readonly<Record<string, string>> = {
   envalid: 'Parses settings and collects all errors of a start.',
   fastify: 'The types of the hooks that the HTTP library adds; the same version as in @nestjs/platform-fastify.',
   'find-my-way': "Fastify's router, asked a second time: which methods a path has, for 405 and its `Allow`.",
+  helmet: 'The headers that tell browsers to be careful, kept up with what browsers know.',
   jose: 'Verifies JSON Web Tokens and fetches the keys of their issuer; its defaults refuse what attacks on tokens rely on.',
   negotiator: 'Chooses between a page and JSON by `Accept`, with its weights.',
   'nestjs-pino': "Brings Nest's log lines to pino.",

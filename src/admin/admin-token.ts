@@ -7,8 +7,8 @@ const operator: Caller = { identity: { subject: 'admin-token', permissions: [OPE
 /** Knows whoever sends the ADMIN_TOKEN: they may operate the system, and nothing else. */
 export function adminTokenReader(token: string): TokenReader {
   const expected = digest(token);
-  // Digests are of one length, so the time that the comparison takes says nothing about the token.
-  return (given) => (timingSafeEqual(digest(given), expected) ? operator : undefined);
+  // The time that the comparison takes says nothing about the token but its length. Most tokens are of another, and of another kind.
+  return (given) => (given.length === token.length && timingSafeEqual(digest(given), expected) ? operator : undefined);
 }
 
 function digest(text: string): Buffer {

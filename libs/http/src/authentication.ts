@@ -35,7 +35,15 @@ export function identifyCallers(fastify: FastifyInstance, readers: readonly Toke
       refusals.set(request, error);
       done();
     };
-    readCaller(request.headers, readers).then((caller) => enrichMessage(request.raw, caller, done), refuse);
+    const accept = (caller: Caller) => enrichMessage(request.raw, caller, done);
+    let caller: Promise<Caller> | Caller;
+    try {
+      caller = readCaller(request.headers, readers);
+    } catch (error) {
+      return refuse(error as Error);
+    }
+    if (caller instanceof Promise) caller.then(accept, refuse);
+    else accept(caller);
   });
 }
 
@@ -54,14 +62,18 @@ function addInOrder(fastify: FastifyInstance, hook: (request: FastifyRequest, do
 }
 
 /** @throws HttpRefusal `http.invalid-token` for an Authorization that no reader knows, or that one refuses */
-async function readCaller({ authorization }: IncomingHttpHeaders, readers: readonly TokenReader[]): Promise<Caller> {
+function readCaller({ authorization }: IncomingHttpHeaders, readers: readonly TokenReader[]): Promise<Caller> | Caller {
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token === undefined) throw invalidToken('The header Authorization must be "Bearer <token>".');
-  for (const read of readers) {
-    const caller = await read(token);
-    if (caller) return caller;
-  }
-  throw invalidToken('The bearer token is of no kind that this service knows.');
+  return ask(token, readers);
+}
+
+/** Without a promise, which every request would wait for, when the readers have none. */
+function ask(token: string, [read, ...others]: readonly TokenReader[]): Promise<Caller> | Caller {
+  if (!read) throw invalidToken('The bearer token is of no kind that this service knows.');
+  const caller = read(token);
+  if (caller instanceof Promise) return caller.then((found) => found ?? ask(token, others));
+  return caller ?? ask(token, others);
 }
 
 /** @param detail what is wrong with a token, for whoever has sent it */

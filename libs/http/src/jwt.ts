@@ -47,10 +47,7 @@ export async function jwtReader(options: JwtOptions): Promise<TokenReader> {
   const getKey = await keyFinder(options);
   const verification = { issuer, audience, algorithms: [...algorithms], clockTolerance: CLOCK_TOLERANCE, requiredClaims: ['exp', 'sub'] };
   const remembered = new Map<string, { readonly caller: Caller; readonly until: number }>();
-  return async (token) => {
-    const known = remembered.get(token);
-    if (known && Date.now() < known.until) return known.caller;
-    remembered.delete(token);
+  const verify = async (token: string) => {
     if (!LOOKS_LIKE_A_JWT.test(token)) return undefined;
     if (token.length > LONGEST_TOKEN) throw invalidToken(`The token is longer than ${LONGEST_TOKEN} characters.`);
     const { payload } = await jwtVerify(token, getKey, verification).catch((error: unknown) => {
@@ -60,6 +57,12 @@ export async function jwtReader(options: JwtOptions): Promise<TokenReader> {
     if (remembered.size >= REMEMBERED_TOKENS) remembered.delete(remembered.keys().next().value!);
     remembered.set(token, { caller, until: Math.min(Date.now() + REMEMBERED_MS, payload.exp! * 1_000) });
     return caller;
+  };
+  return (token) => {
+    const known = remembered.get(token);
+    if (known && Date.now() < known.until) return known.caller;
+    remembered.delete(token);
+    return verify(token);
   };
 }
 

@@ -43,7 +43,8 @@ export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, maxTi
 
 /** The time that a caller is willing to wait, in ms. Source: RFC 7240, section 4.3. */
 function waitOf(prefer: string | string[] | undefined, timeoutMs: number, maxTimeoutMs: number): number {
-  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[,;]|$)/i.exec(String(prefer ?? ''))?.[1];
+  if (prefer === undefined) return timeoutMs;
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[,;]|$)/i.exec(String(prefer))?.[1];
   return seconds === undefined ? timeoutMs : Math.min(Number(seconds) * 1_000, maxTimeoutMs);
 }
 

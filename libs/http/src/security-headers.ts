@@ -1,5 +1,7 @@
-import helmet from '@fastify/helmet';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 
 /**
  * What a browser may do with any answer of ours: load nothing from elsewhere, run no script that stands in a page, be in no frame.
@@ -18,10 +20,24 @@ const CONTENT_SECURITY_POLICY = {
 
 /** Adds the headers that tell browsers to be careful to every answer. */
 export function sendSecurityHeaders(fastify: FastifyInstance): void {
-  void fastify.register(helmet, {
+  const headers = securityHeaders();
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
+  });
+}
+
+/** What Helmet sets at one answer, which is the same for all of them: it would put it together anew for each. */
+function securityHeaders(): ReturnType<ServerResponse['getHeaders']> {
+  const answer = new ServerResponse(new IncomingMessage(new Socket()));
+  const setHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
     xFrameOptions: { action: 'deny' },
     // Browsers heed it over HTTPS only. What other hosts of the domain serve is not ours to decide.
     strictTransportSecurity: { includeSubDomains: false },
   });
+  setHeaders(answer.req, answer, (error) => {
+    if (error) throw error as Error;
+  });
+  return answer.getHeaders();
 }

@@ -1,4 +1,5 @@
 import { type ArgumentMetadata, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { accept } from './acceptance.js';
 import { type FieldProblem, InvalidRequest } from './problem.js';
 
 /** Deeper than any request of an API. What makes objects of the declared classes follows the levels by recursion, and would end with the stack. */
@@ -26,6 +27,8 @@ class CarefulValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     // What a decorator of the application gives does not come from the caller.
     if (metadata.type === 'custom') return super.transform(value, metadata);
+    const accepted = accept(metadata.metatype, value);
+    if (accepted) return accepted;
     // Nest would take it for an object without fields.
     if (metadata.type === 'body' && value === null) throw new InvalidRequest([{ pointer: '', detail: 'the body must not be null' }]);
     refuseTraps(value);

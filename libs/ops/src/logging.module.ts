@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { currentMessage, traceIds } from '@nestbox/kernel';
 import { LoggerModule } from 'nestjs-pino';
 import type { DestinationStream, LogFn, Logger } from 'pino';
+import { withoutSecrets } from './log-secrets.js';
 
 export interface LoggingOptions {
   /** The service of the topology, in every line. */
@@ -10,9 +11,6 @@ export interface LoggingOptions {
   /** Where the lines go. Default: standard output. */
   readonly destination?: DestinationStream;
 }
-
-/** Members that must never be in a log, at the top of a line and up to two levels below. */
-const SECRETS = ['authorization', 'cookie', '["set-cookie"]', '["x-api-key"]', 'password', 'secret', 'token'].flatMap((name) => [name, below('*', name), below('*.*', name)]);
 
 /** Passwords in URLs of databases and brokers, wherever an error or a message has them. */
 const URL_PASSWORD = /(:\/\/[^:@/\s"]*):[^@/\s"]+@/g;
@@ -25,18 +23,30 @@ export class LoggingModule {
       level,
       base: { service },
       mixin: messageFields,
-      redact: { paths: SECRETS, censor: '(hidden)' },
+      formatters: { log: lineWithoutSecrets, bindings: lineWithoutSecrets },
+      serializers: { err: memberWithoutSecrets, req: memberWithoutSecrets, res: memberWithoutSecrets },
       // The HTTP library writes one line per request, inside the request's message context.
       autoLogging: false,
       quietReqLogger: true,
       hooks: { logMethod: withoutStartupNoise, streamWrite: (line: string) => line.replace(URL_PASSWORD, '$1:(hidden)@') },
     };
-    return { module: LoggingModule, imports: [LoggerModule.forRoot({ pinoHttp: destination ? [options, destination] : options })] };
+    return { module: LoggingModule, imports: [LoggerModule.forRoot({ pinoHttp: destination ? [options, destination] : options, forRoutes: [] })] };
   }
 }
 
-function below(parents: string, name: string): string {
-  return name.startsWith('[') ? `${parents}${name}` : `${parents}.${name}`;
+/** Secrets are looked for at the top of a line, and so many levels below. */
+const LEVELS = 2;
+
+function lineWithoutSecrets(line: Record<string, unknown>): Record<string, unknown> {
+  if (!('err' in line)) return withoutSecrets(line, LEVELS) as Record<string, unknown>;
+  // A copy of an error would be none.
+  const { err, ...others } = line;
+  return { ...(withoutSecrets(others, LEVELS) as Record<string, unknown>), err };
+}
+
+/** What pino makes of an error, a request or an answer stands one level below the top. */
+function memberWithoutSecrets(member: unknown): unknown {
+  return withoutSecrets(member, LEVELS - 1);
 }
 
 function messageFields(): object {
@@ -58,7 +68,9 @@ function withoutStartupNoise(this: Logger, args: Parameters<LogFn>, method: LogF
   const { context, msg } = (args[0] ?? {}) as { context?: unknown; msg?: unknown };
   if (context === START_FAILURE || isListenFailure(context, msg ?? args[1])) return;
   if (level === INFO && typeof context === 'string' && STARTUP_NOISE.has(context)) return;
-  method.apply(this, args);
+  const [line, ...texts] = args;
+  // What is put into the text.
+  method.apply(this, [line, ...texts.map((part) => withoutSecrets(part, LEVELS))] as Parameters<LogFn>);
 }
 
 function isListenFailure(context: unknown, message: unknown): boolean {

@@ -79,12 +79,20 @@ describe('operating a service', () => {
       { req: { headers: { authorization: 'hunter2' } } },
       { url: 'postgres://app:hunter2@db/app' },
       new Error('cannot connect to nats://app:hunter2@127.0.0.1:4222'),
+      Object.assign(new Error('refused'), { token: 'hunter2' }),
+      { err: Object.assign(new Error('refused'), { config: { authorization: 'hunter2' } }) },
+      { cause: Object.assign(new Error('refused'), { config: { authorization: 'hunter2' } }) },
     ])('never have a secret: %j', (what) => {
       new Logger('work').warn(what);
       expect(lines).toHaveLength(1);
       expect(lines[0]).not.toContain('hunter2');
       expect(lines[0]).toContain('(hidden)');
     });
+  });
+
+  it('logs what is put into a text without its secrets', () => {
+    new Logger('work').log('signed in: %j', { user: { token: 'hunter2', name: 'ada' } });
+    expect(log()[0]).toMatchObject({ msg: 'signed in: {"user":{"token":"(hidden)","name":"ada"}}' });
   });
 
   describe('health', () => {
