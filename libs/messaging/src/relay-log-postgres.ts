@@ -129,6 +129,7 @@ export class PostgresRelayLog implements RelayLog {
     return this.wakeUps.on(`log.${this.db.context}`, () => {
       this.stirred = true;
       listener();
+      return this.owned();
     });
   }
 

@@ -16,8 +16,8 @@ import type { WakeUps } from './wake-ups.js';
 
 /** Generations kept for reading the history; older rows are pruned. */
 const KEEP_GENERATIONS = 100;
-/** Longest pause after several events came at once, in ms: where there are many, more of them share a turn. */
-const MOST_PAUSE_MS = 5;
+/** Longest pause after several events came at once, in ms: where there are more than one a ms, many of them share a turn. */
+const MOST_PAUSE_MS = 16;
 /** How long the numbering may go unanswered: at first, and at most, when it has failed again and again. */
 const PATIENCE_MS = 10_000;
 const MOST_PATIENCE_MS = 600_000;
@@ -87,7 +87,7 @@ export class Sequencer {
     await this.lease.join(this.reader);
     this.poller.start();
     this.unsubscribe = [
-      this.wakeUps.on(`commit.${this.db.context}`, () => this.poller.poke()),
+      this.wakeUps.on(`commit.${this.db.context}`, () => this.committed()),
       this.lease.watch(this.reader, { sql: this.sql.state, heard: (answer, beat) => this.heard(JSON.parse(answer!) as SequencerState, beat) }),
     ];
   }
@@ -99,6 +99,11 @@ export class Sequencer {
     await owned?.appender.settled().catch(() => undefined);
     this.disown();
     if (owned) await this.db.enginePool.query(this.sql.release, [owned.appender.gen, owned.instance]).catch(() => undefined);
+  }
+
+  private committed(): boolean {
+    this.poller.poke();
+    return this.owned !== undefined;
   }
 
   /** A heartbeat brings what nobody has announced: events without a number, numbers given elsewhere, an owner that died. */

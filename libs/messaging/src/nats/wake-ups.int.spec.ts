@@ -23,9 +23,9 @@ const flush = () => Promise.all(connections.map((connection) => connection.clien
 describe('NatsWakeUps', () => {
   it('wakes this process at once, and the others over NATS, each for its topics only', async () => {
     const woken: string[] = [];
-    here.on('log.ordering', () => woken.push('here'));
-    there.on('log.ordering', () => woken.push('there'));
-    there.on('log.billing', () => woken.push('wrong topic'));
+    here.on('log.ordering', () => void woken.push('here'));
+    there.on('log.ordering', () => void woken.push('there'));
+    there.on('log.billing', () => void woken.push('wrong topic'));
     await flush();
     here.poke('log.ordering');
     expect(woken).toEqual(['here']);
@@ -36,7 +36,7 @@ describe('NatsWakeUps', () => {
 
   it('sends a burst as two messages, the last one after the last poke', async () => {
     let woken = 0;
-    there.on('log.ordering', () => woken++);
+    there.on('log.ordering', () => void woken++);
     await flush();
     for (let i = 0; i < 1_000; i++) here.poke('log.ordering');
     await until(() => woken === 2);
@@ -44,10 +44,28 @@ describe('NatsWakeUps', () => {
     await until(() => woken === 3);
   });
 
+  it('sends nothing when a listener here says that it was meant for it', async () => {
+    const woken: string[] = [];
+    let mine = true;
+    here.on('t', () => void woken.push('a bystander'));
+    here.on('t', () => {
+      woken.push('here');
+      return mine;
+    });
+    there.on('t', () => void woken.push('there'));
+    await flush();
+    here.poke('t');
+    mine = false;
+    here.poke('t');
+    await until(() => woken.includes('there'));
+    await flush();
+    expect(woken).toEqual(['a bystander', 'here', 'a bystander', 'here', 'there']);
+  });
+
   it('stops when asked to, and keeps the other listeners of the topic', async () => {
     const woken: string[] = [];
-    const off = there.on('t', () => woken.push('first'));
-    there.on('t', () => woken.push('second'));
+    const off = there.on('t', () => void woken.push('first'));
+    there.on('t', () => void woken.push('second'));
     off();
     off();
     await flush();

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Subscription } from '@nats-io/transport-node';
-import { LocalWakeUps, WakeUps } from '../wake-ups.js';
+import { LocalWakeUps, type WakeUpListener, WakeUps } from '../wake-ups.js';
 import type { NatsConnection } from './connection.js';
 import type { Subjects } from './subjects.js';
 
 const COALESCE_MS = 1;
 
-/** Wake-ups among all processes: at once inside this one, and by core NATS, at most one a millisecond and topic, in the others. */
+/**
+ * Wake-ups among all processes: at once inside this one, and by core NATS, at most one a millisecond and topic, in the
+ * others, unless they are meant for this one.
+ */
 export class NatsWakeUps extends WakeUps {
   private readonly me = randomUUID();
   private readonly local = new LocalWakeUps();
@@ -25,12 +28,12 @@ export class NatsWakeUps extends WakeUps {
   }
 
   poke(topic: string): void {
-    this.local.poke(topic);
+    if (this.local.poke(topic)) return;
     if (this.sent.has(topic)) this.sent.set(topic, true);
     else this.send(topic);
   }
 
-  on(topic: string, listener: () => void): () => void {
+  on(topic: string, listener: WakeUpListener): () => void {
     const entry = this.topics.get(topic) ?? { listeners: 0 };
     this.topics.set(topic, entry);
     entry.listeners++;
