@@ -5,8 +5,11 @@ import type { Environment } from './environment.js';
 import type { LoadRequest, LoadResult } from './load.js';
 import { expectAllRight, targetOf } from './orders.js';
 
-/** By number, not by time: what the compiler has seen must not depend on who else computes. */
-const WARM_UP_REQUESTS = 5_000;
+/**
+ * By number, not by time: what the compiler has seen must not depend on who else computes. So many, because a large
+ * application goes on getting faster for tens of thousands of requests, long after a small one is as fast as it will be.
+ */
+const WARM_UP_REQUESTS = 30_000;
 const SECONDS = 10;
 
 export interface Served {

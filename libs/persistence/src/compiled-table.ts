@@ -21,6 +21,7 @@ export class CompiledTable<A extends Aggregate> {
   private readonly selectOne: string;
   private readonly selectLocked: string;
   private readonly columns: ColumnMetadata[];
+  private readonly readers: readonly ((aggregate: A) => unknown)[];
   private readonly id: ColumnMetadata;
   private readonly tenant: ColumnMetadata | undefined;
   private readonly versionIndex: number;
@@ -28,6 +29,7 @@ export class CompiledTable<A extends Aggregate> {
   constructor(private readonly dataSource: DataSource, schema: EntitySchema<A>) {
     const metadata = dataSource.getMetadata(schema);
     this.columns = metadata.columns;
+    this.readers = this.columns.map((column) => readerOf(dataSource.driver, column));
     const names = this.columns.map(quoted);
     this.tenant = tenantColumnOf(metadata);
     this.id = idColumnOf(metadata, this.tenant);
@@ -92,7 +94,7 @@ export class CompiledTable<A extends Aggregate> {
 
   /** What is stored of an aggregate, in column order. */
   values(aggregate: A): unknown[] {
-    return this.columns.map((column) => this.dataSource.driver.preparePersistentValue(column.getEntityValue(aggregate), column));
+    return this.readers.map((read) => read(aggregate));
   }
 
   /** True when two sets of parameters say the same apart from the version. */
@@ -117,6 +119,25 @@ export class CompiledTable<A extends Aggregate> {
   private typeOf(column: ColumnMetadata): string {
     return this.dataSource.driver.normalizeType(column);
   }
+}
+
+/** Types of columns whose values TypeORM hands to the driver as they are. */
+const AS_THEY_ARE = new Set<unknown>(['text', 'varchar', 'character varying', 'uuid', 'int', 'integer', 'int4', 'smallint', 'int2', 'bigint', 'int8', 'numeric', 'boolean', 'bool']);
+const JSON_TYPES = new Set<unknown>(['json', 'jsonb']);
+
+/** How an aggregate's property becomes a parameter: what TypeORM decides for every value is decided once, where that is simple. */
+function readerOf(driver: DataSource['driver'], column: ColumnMetadata): (aggregate: object) => unknown {
+  const { propertyName, type, embeddedMetadata, relationMetadata, referencedColumn, transformer } = column;
+  const read = (aggregate: object) => (aggregate as Record<string, unknown>)[propertyName];
+  const simple = !embeddedMetadata && !relationMetadata && !referencedColumn && !transformer;
+  if (simple && AS_THEY_ARE.has(type)) return read;
+  if (simple && JSON_TYPES.has(type)) {
+    return (aggregate) => {
+      const value = read(aggregate);
+      return value === null || value === undefined ? value : JSON.stringify(value);
+    };
+  }
+  return (aggregate) => driver.preparePersistentValue(column.getEntityValue(aggregate), column);
 }
 
 function quoted(column: ColumnMetadata): string {

@@ -17,7 +17,7 @@ export const http: Benchmark = {
   name: 'http',
   measures: `orders of four lines placed over HTTP by ${CONNECTIONS} callers, each stored with its event`,
   units: { rate: 'orders/s', p50: 'ms', p99: 'ms', cpu: 'µs/order', behind: 's' },
-  rounds: 5,
+  rounds: 3,
   needsPeers: true,
   comparisons: [
     { subject: 'commands alone', reference: 'Fastify and pg by hand', metric: 'rate', at: 'least', target: 1.3 },
