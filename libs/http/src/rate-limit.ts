@@ -1,5 +1,6 @@
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { addInOrder } from './authentication.js';
 import { httpProblems } from './http-problems.js';
 import { messageOf } from './message-context.js';
 import { HttpRefusal } from './problem.js';
@@ -13,12 +14,13 @@ export interface RateLimitOptions {
 
 const EXEMPT = ['/health', '/metrics', '/docs', '/docs-json', '/docs-yaml'];
 const WINDOW_SECONDS = 60;
+const WINDOW_MS = WINDOW_SECONDS * 1_000;
 /** Callers that are remembered; of more, those that have been silent for longest start anew. */
 const MOST_CALLERS = 50_000;
 
 /**
  * Refuses (429) what one caller asks for beyond its share of the current minute, and tells with every answer what is left.
- * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, which the package that counts does not speak yet.
+ * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10.
  */
 export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMPT }: RateLimitOptions): void {
   if (perMinute === 0) return;
@@ -28,18 +30,32 @@ export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMP
     return url !== undefined && exempt.some((route) => url === route || url.startsWith(`${route}/`));
   };
   const policy = `"default";q=${perMinute};w=${WINDOW_SECONDS}`;
-  void fastify.register(rateLimit, { global: false, max: perMinute, timeWindow: WINDOW_SECONDS * 1_000, cache: MOST_CALLERS, keyGenerator: keyOf }).after(() => {
-    const count = fastify.createRateLimit();
-    fastify.addHook('onRequest', async (request, reply) => {
-      if (isExempt(request)) return;
-      const counted = await count(request);
-      if (counted.isAllowed) return;
-      reply.headers({ 'ratelimit-policy': policy, ratelimit: `"default";r=${counted.remaining};t=${counted.ttlInSeconds}` });
-      if (!counted.isExceeded) return;
-      reply.header('retry-after', counted.ttlInSeconds);
-      throw new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${counted.ttlInSeconds} s, as Retry-After says.`);
-    });
+  const counter = new Counter();
+  addInOrder(fastify, (request, reply, done) => {
+    if (isExempt(request)) return done();
+    const { count, seconds } = counter.count(keyOf(request), Date.now());
+    void reply.header('ratelimit-policy', policy).header('ratelimit', `"default";r=${Math.max(0, perMinute - count)};t=${seconds}`);
+    if (count <= perMinute) return done();
+    void reply.header('retry-after', seconds);
+    done(new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${seconds} s, as Retry-After says.`));
   });
+}
+
+/** Counts what each caller asks for, in a window that begins with their first request. */
+class Counter {
+  /** Those who were silent for longest are the first ones. */
+  private readonly windows = new Map<string, { readonly from: number; count: number }>();
+
+  /** One more: how many it are in this window, and how many seconds are left of it. */
+  count(key: string, now: number): { readonly count: number; readonly seconds: number } {
+    const last = this.windows.get(key);
+    const window = last && now < last.from + WINDOW_MS ? last : { from: now, count: 0 };
+    window.count++;
+    if (last) this.windows.delete(key);
+    else if (this.windows.size >= MOST_CALLERS) this.windows.delete(this.windows.keys().next().value!);
+    this.windows.set(key, window);
+    return { count: window.count, seconds: Math.ceil((window.from + WINDOW_MS - now) / 1_000) };
+  }
 }
 
 /** Who is known counts as one, wherever they call from, and is never taken for an address. One client may have a whole /64 of IPv6: that is one key. */
