@@ -4,6 +4,7 @@ import { addInOrder } from './authentication.js';
 import { httpProblems } from './http-problems.js';
 import { messageOf } from './message-context.js';
 import { HttpRefusal } from './problem.js';
+import { RequestCounter } from './request-counter.js';
 
 export interface RateLimitOptions {
   /** Requests of one caller in a minute, in this process. 0: no limit. */
@@ -14,7 +15,6 @@ export interface RateLimitOptions {
 
 const EXEMPT = ['/health', '/metrics', '/docs', '/docs-json', '/docs-yaml'];
 const WINDOW_SECONDS = 60;
-const WINDOW_MS = WINDOW_SECONDS * 1_000;
 /** Callers that are remembered; of more, those that have been silent for longest start anew. */
 const MOST_CALLERS = 50_000;
 
@@ -30,7 +30,7 @@ export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMP
     return url !== undefined && exempt.some((route) => url === route || url.startsWith(`${route}/`));
   };
   const policy = `"default";q=${perMinute};w=${WINDOW_SECONDS}`;
-  const counter = new Counter();
+  const counter = new RequestCounter(WINDOW_SECONDS, MOST_CALLERS);
   addInOrder(fastify, (request, reply, done) => {
     if (isExempt(request)) return done();
     const { count, seconds } = counter.count(keyOf(request), Date.now());
@@ -39,23 +39,6 @@ export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMP
     void reply.header('retry-after', seconds);
     done(new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${seconds} s, as Retry-After says.`));
   });
-}
-
-/** Counts what each caller asks for, in a window that begins with their first request. */
-class Counter {
-  /** Those who were silent for longest are the first ones. */
-  private readonly windows = new Map<string, { readonly from: number; count: number }>();
-
-  /** One more: how many it are in this window, and how many seconds are left of it. */
-  count(key: string, now: number): { readonly count: number; readonly seconds: number } {
-    const last = this.windows.get(key);
-    const window = last && now < last.from + WINDOW_MS ? last : { from: now, count: 0 };
-    window.count++;
-    if (last) this.windows.delete(key);
-    else if (this.windows.size >= MOST_CALLERS) this.windows.delete(this.windows.keys().next().value!);
-    this.windows.set(key, window);
-    return { count: window.count, seconds: Math.ceil((window.from + WINDOW_MS - now) / 1_000) };
-  }
 }
 
 /** Who is known counts as one, wherever they call from, and is never taken for an address. One client may have a whole /64 of IPv6: that is one key. */
