@@ -1,7 +1,7 @@
 /** Why each dependency is there, one sentence each. A dependency without a reason here stops CI, and so does a reason without a dependency. */
 export const reasons: Readonly<Record<string, string>> = {
   '@fastify/cors': 'Answers browsers that ask whether a page of another origin may call the API.',
-  '@fastify/rate-limit': 'Counts requests per caller, in bounded memory, with a /64 of IPv6 as one address.',
+  '@fastify/rate-limit': 'Knows which addresses are one caller: a /64 of IPv6, and IPv4 however it is written.',
   '@fastify/static': 'Serves the files of Swagger UI from this process; nothing comes from a CDN.',
   '@nats-io/jetstream': 'Streams and consumers: events between processes.',
   '@nats-io/transport-node': 'The connection to NATS: wake-ups, commands and queries between processes.',

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '@nestbox/kernel';
 import { httpProblems } from './http-problems.js';
 import { enrichMessage } from './message-context.js';
@@ -29,7 +29,7 @@ const refusals = new WeakMap<FastifyRequest, Error>();
  * @param readers one for each kind of token; the first that knows a token decides
  */
 export function identifyCallers(fastify: FastifyInstance, readers: readonly TokenReader[]): void {
-  addInOrder(fastify, (request, done) => {
+  addInOrder(fastify, (request, _reply, done) => {
     if (request.headers.authorization === undefined) return done();
     const refuse = (error: Error) => {
       refusals.set(request, error);
@@ -49,13 +49,13 @@ export function identifyCallers(fastify: FastifyInstance, readers: readonly Toke
 
 /** Refuses who has sent a bad token: after the rate limit, which counts them as well. */
 export function refuseBadTokens(fastify: FastifyInstance): void {
-  addInOrder(fastify, (request, done) => done(refusals.get(request)));
+  addInOrder(fastify, (request, _reply, done) => done(refusals.get(request)));
 }
 
-/** As a plugin, so that it comes after what was registered before. */
-function addInOrder(fastify: FastifyInstance, hook: (request: FastifyRequest, done: (error?: Error) => void) => void): void {
+/** Adds a hook to every request: as a plugin, so that it comes after what was registered before. */
+export function addInOrder(fastify: FastifyInstance, hook: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void): void {
   const plugin: FastifyPluginCallback = (instance, _options, loaded) => {
-    instance.addHook('onRequest', (request, _reply, done) => hook(request, done));
+    instance.addHook('onRequest', hook);
     loaded();
   };
   void fastify.register(Object.assign(plugin, { [Symbol.for('skip-override')]: true }));

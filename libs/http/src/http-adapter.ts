@@ -13,6 +13,7 @@ import { logRequests } from './request-log.js';
 import { RouteTable } from './route-table.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { trustedProxies } from './trust-proxy.js';
+import { answerVersion } from './versions.js';
 
 export interface HttpAdapterOptions extends MessageContextOptions {
   /** Largest request body. */
@@ -94,6 +95,11 @@ export class HttpAdapter extends FastifyAdapter {
   /** Nest would add a parser for forms, whose fields are all text; Fastify's own parser of JSON stays. */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
+  }
+
+  /** Here and not in an interceptor, whose observables cost more than all that it would do. */
+  override reply(response: Parameters<FastifyAdapter['reply']>[0], body: unknown, statusCode?: number): ReturnType<FastifyAdapter['reply']> {
+    return super.reply(response, 'request' in response ? answerVersion(response, body) : body, statusCode);
   }
 
   /** Nest would keep the status of Fastify's errors, and forget what they are. */

@@ -1,8 +1,10 @@
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { addInOrder } from './authentication.js';
 import { httpProblems } from './http-problems.js';
 import { messageOf } from './message-context.js';
 import { HttpRefusal } from './problem.js';
+import { RequestCounter } from './request-counter.js';
 
 export interface RateLimitOptions {
   /** Requests of one caller in a minute, in this process. 0: no limit. */
@@ -18,7 +20,7 @@ const MOST_CALLERS = 50_000;
 
 /**
  * Refuses (429) what one caller asks for beyond its share of the current minute, and tells with every answer what is left.
- * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, which the package that counts does not speak yet.
+ * Source of the headers: draft-ietf-httpapi-ratelimit-headers-10.
  */
 export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMPT }: RateLimitOptions): void {
   if (perMinute === 0) return;
@@ -28,17 +30,14 @@ export function limitRates(fastify: FastifyInstance, { perMinute, exempt = EXEMP
     return url !== undefined && exempt.some((route) => url === route || url.startsWith(`${route}/`));
   };
   const policy = `"default";q=${perMinute};w=${WINDOW_SECONDS}`;
-  void fastify.register(rateLimit, { global: false, max: perMinute, timeWindow: WINDOW_SECONDS * 1_000, cache: MOST_CALLERS, keyGenerator: keyOf }).after(() => {
-    const count = fastify.createRateLimit();
-    fastify.addHook('onRequest', async (request, reply) => {
-      if (isExempt(request)) return;
-      const counted = await count(request);
-      if (counted.isAllowed) return;
-      reply.headers({ 'ratelimit-policy': policy, ratelimit: `"default";r=${counted.remaining};t=${counted.ttlInSeconds}` });
-      if (!counted.isExceeded) return;
-      reply.header('retry-after', counted.ttlInSeconds);
-      throw new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${counted.ttlInSeconds} s, as Retry-After says.`);
-    });
+  const counter = new RequestCounter(WINDOW_SECONDS, MOST_CALLERS);
+  addInOrder(fastify, (request, reply, done) => {
+    if (isExempt(request)) return done();
+    const { count, seconds } = counter.count(keyOf(request), Date.now());
+    void reply.header('ratelimit-policy', policy).header('ratelimit', `"default";r=${Math.max(0, perMinute - count)};t=${seconds}`);
+    if (count <= perMinute) return done();
+    void reply.header('retry-after', seconds);
+    done(new HttpRefusal(httpProblems.rateLimited, `More than ${perMinute} requests in ${WINDOW_SECONDS} s. Go on in ${seconds} s, as Retry-After says.`));
   });
 }
 

@@ -1,6 +1,7 @@
-import { applyDecorators, type CallHandler, createParamDecorator, type ExecutionContext, Injectable, type NestInterceptor, UseInterceptors } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
-import { map, type Observable } from 'rxjs';
+import type { FastifyReply } from 'fastify';
 import { entityTag, readEntityTags } from './entity-tags.js';
 import { httpProblems } from './http-problems.js';
 import { HttpRefusal } from './problem.js';
@@ -12,9 +13,11 @@ export const CONDITIONAL = 'x-conditional';
 /** Versions that one request may name. */
 const MOST_VERSIONS = 100;
 
-interface Reply {
-  header(name: string, value: string): Reply;
-  code(status: number): Reply;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the answers of the route have an `ETag`. */
+    versioned?: boolean;
+  }
 }
 
 /**
@@ -27,7 +30,7 @@ interface Reply {
  * that gives the version, and another change may have followed. Who wants to change a thing again reads it.
  */
 export function Versioned(): MethodDecorator {
-  return applyDecorators(UseInterceptors(VersionInterceptor), ApiExtension(VERSIONED, true) as MethodDecorator);
+  return applyDecorators(RouteConfig({ versioned: true }), ApiExtension(VERSIONED, true) as MethodDecorator);
 }
 
 /**
@@ -61,22 +64,16 @@ function wantedVersions(header: string | undefined): readonly number[] | undefin
   return [...versions];
 }
 
-@Injectable()
-class VersionInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const http = context.switchToHttp();
-    const known = http.getRequest<{ headers: Readonly<Record<string, string | undefined>> }>().headers['if-none-match'];
-    return next.handle().pipe(
-      map((value: { readonly version?: unknown } | undefined) => {
-        const version = value?.version;
-        if (typeof version !== 'number') return value;
-        const reply = http.getResponse<Reply>().header('etag', entityTag(version));
-        if (known === undefined || !names(known, version)) return value;
-        reply.code(304);
-        return undefined;
-      }),
-    );
-  }
+/** What is sent of an answer: of one that is {@link Versioned} nothing, when the caller has this version already. */
+export function answerVersion(reply: FastifyReply, answer: unknown): unknown {
+  const { routeOptions, headers } = reply.request;
+  const version = routeOptions.config.versioned ? (answer as { readonly version?: unknown } | undefined | null)?.version : undefined;
+  if (typeof version !== 'number') return answer;
+  void reply.header('etag', entityTag(version));
+  const known = headers['if-none-match'];
+  if (known === undefined || !names(known, version)) return answer;
+  void reply.code(304);
+  return undefined;
 }
 
 /** Whether `If-None-Match` names the version. Weak tags count: the comparison is the weak one. */

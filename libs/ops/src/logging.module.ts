@@ -28,7 +28,7 @@ export class LoggingModule {
       // The HTTP library writes one line per request, inside the request's message context.
       autoLogging: false,
       quietReqLogger: true,
-      hooks: { logMethod: withoutStartupNoise, streamWrite: (line: string) => line.replace(URL_PASSWORD, '$1:(hidden)@') },
+      hooks: { logMethod: withoutStartupNoise, streamWrite: withoutPasswords },
     };
     return { module: LoggingModule, imports: [LoggerModule.forRoot({ pinoHttp: destination ? [options, destination] : options, forRoutes: [] })] };
   }
@@ -47,6 +47,10 @@ function lineWithoutSecrets(line: Record<string, unknown>): Record<string, unkno
 /** What pino makes of an error, a request or an answer stands one level below the top. */
 function memberWithoutSecrets(member: unknown): unknown {
   return withoutSecrets(member, LEVELS - 1);
+}
+
+function withoutPasswords(line: string): string {
+  return line.includes('@') ? line.replace(URL_PASSWORD, '$1:(hidden)@') : line;
 }
 
 function messageFields(): object {
@@ -68,9 +72,9 @@ function withoutStartupNoise(this: Logger, args: Parameters<LogFn>, method: LogF
   const { context, msg } = (args[0] ?? {}) as { context?: unknown; msg?: unknown };
   if (context === START_FAILURE || isListenFailure(context, msg ?? args[1])) return;
   if (level === INFO && typeof context === 'string' && STARTUP_NOISE.has(context)) return;
-  const [line, ...texts] = args;
-  // What is put into the text.
-  method.apply(this, [line, ...texts.map((part) => withoutSecrets(part, LEVELS))] as Parameters<LogFn>);
+  // What is put into the text is no member of the line.
+  for (let index = 1; index < args.length; index++) args[index] = withoutSecrets(args[index], LEVELS) as string;
+  method.apply(this, args);
 }
 
 function isListenFailure(context: unknown, message: unknown): boolean {
