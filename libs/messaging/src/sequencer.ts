@@ -127,8 +127,9 @@ export class Sequencer {
 
   /** What has a number and is not in the log gets another: readers that have begun with it are told. */
   private disown(): void {
-    this.owned?.appender.close();
-    this.owned?.looker.close();
+    if (!this.owned) return;
+    this.owned.appender.close();
+    this.owned.looker.close();
     this.owned = undefined;
     this.fresh?.forget();
     // What is numbered anew has to be announced anew.
@@ -193,7 +194,8 @@ export class Sequencer {
 
   /** More than can be numbered in memory at once. */
   private async advance(owned: Ownership): Promise<number> {
-    await owned.appender.settled();
+    // A failure has made it give up the log by then.
+    await owned.appender.settled().catch(() => undefined);
     return this.owned === owned ? this.run(owned, this.sql.advance, [owned.snap.xmax, owned.snap.running]) : 0;
   }
 
