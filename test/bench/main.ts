@@ -14,6 +14,7 @@ import { soak } from './benchmarks/soak.js';
 import { start } from './benchmarks/start.js';
 import { tax } from './benchmarks/tax.js';
 import { Environment } from './environment.js';
+import { drawProfiles } from './flame-graph.js';
 import { inspectMachine } from './machine.js';
 import { type Options, readOptions, USAGE } from './options.js';
 import { describe, describeMachine } from './report.js';
@@ -40,6 +41,7 @@ try {
       await environment.close();
     }
   }
+  if (options.profile !== undefined) progress(`Flame graphs: ${drawProfiles(options.profile).join(', ')}`);
   if (options.json) console.log(JSON.stringify({ machine, scale: options.scale, outcomes }));
 } catch (error) {
   console.error(error instanceof UsageError ? error.message : error);
