@@ -36,8 +36,8 @@ export interface LaneWork {
 
 /**
  * One fenced transaction of a lane's owner: it first appends the lane's next generation, then does `work` in a unit of
- * work, then commits both together. A process that no longer owns the lane fails at the first statement. The work begins
- * while that statement is on its way; its own statements wait, but for those that only read and lock, and go behind it.
+ * work, then commits both together. A process that no longer owns the lane fails at the first statement. The work does not
+ * wait for that; its own statements wait, but for those that only read and lock, and go behind it.
  * @param work returns further statements for the same transaction
  * @throws LaneLost, or whatever `work` or the database throws; then nothing has changed
  */
@@ -51,7 +51,7 @@ export async function laneTransaction(
   const begunAt = performance.now();
   const client = await db.enginePool.connect();
   const next = advanced(lane, step.n, step.hint);
-  const begun = begin(client, db.prepared.named(claims.fence(next)), lane);
+  const { promise: begun, resolve: sent } = Promise.withResolvers<void>();
   const transaction = new Transaction(client, db.dataSource, begun);
   const unit = UnitOfWork.within(db, transaction);
   try {
@@ -60,6 +60,8 @@ export async function laneTransaction(
       reached = advanced(lane, n, hint);
     };
     const working = unit.scope(() => work({ transaction, stopAt }));
+    // Behind the first steps of the work: those take less time than to send anything.
+    sent(begin(client, db.prepared.named(claims.fence(next)), lane));
     // A handler that was given up may still use the connection: nobody else gets it.
     working.catch((error: unknown) => {
       if (error instanceof HandlersFailed && error.stillAtWork) transaction.finish(error);

@@ -109,7 +109,8 @@ describe('what appends to the log', () => {
   it('learns from a lost connection that nothing is certain', async () => {
     const release = await holdLog();
     const { appended } = await next();
-    await db.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    const broken = () => db.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    await expect.poll(async () => (await broken()).rows).toHaveLength(1);
     await expect(appended).rejects.toThrow(NumbersWithdrawn);
     expect(failures).toHaveLength(1);
     await release();

@@ -66,7 +66,8 @@ export class LogAppender {
     Object.assign(batch, { snap, heads });
     batch.promise.catch(() => undefined);
     if (this.closed) this.close();
-    else this.running ??= this.run();
+    // Readers who have waited for the events come first: to send takes longer than to begin with them.
+    else this.running ??= new Promise(setImmediate).then(() => this.run());
     return batch.promise;
   }
 
