@@ -10,7 +10,7 @@ const SAMPLE: Record<Mode, readonly string[]> = {
   'in-process': [
     'persistence/transaction Transaction.commit: writeBatch(client)',
     'messaging/log-appender LogAppender.run: send(batch)',
-    'messaging/lane-transaction laneTransaction: Promise.allSettled(inOneWrite)',
+    'messaging/lane-transaction begin: Promise.allSettled(sent)',
   ],
   nats: [
     'messaging/nats/relay Relay.fly: answersOrNews',

@@ -36,8 +36,10 @@ describe('a handler that begins before the log has its event', () => {
   const seen = async (counter: string) => (await app.watching.query<{ value: number }>('select value from watching.sighting where counter = $1 order by seq', [counter])).rows.map(({ value }) => value);
   const troubled = async () => (await app.watching.query('select 1 from watching.trouble')).rows.length;
   /** Breaks the connection of whoever waits to append. */
-  const breakAppend = () => expect.poll(async () => (await appending()).rows).toHaveLength(1);
-  const appending = () => app.counting.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%counting\".log%' and datname = current_database()");
+  const breakAppend = async () => {
+    await expect.poll(async () => (await endAppending()).rows).toHaveLength(1);
+  };
+  const endAppending = () => app.counting.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%counting\".log%' and datname = current_database()");
 
   it('has no effect until the log has it', async () => {
     await app.commands.execute(new Count('waits'));

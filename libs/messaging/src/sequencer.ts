@@ -179,17 +179,13 @@ export class Sequencer {
     Object.assign(owned, { snap: parseSnapshot(snap), head: owned.head + numbered.length, heads });
     const { head } = owned;
     const appended = owned.appender.append(numbered, snap, heads);
-    if (this.fresh?.early) {
-      this.fresh.push(numbered.map(toStoredEvent), appended);
-      this.announce(head);
-      return;
-    }
-    const inTheLog = () => {
-      if (this.owned === owned) this.fresh?.push(numbered.map(toStoredEvent));
+    const tell = (certain?: Promise<void>) => {
+      if (this.owned === owned) this.fresh?.push(numbered.map(toStoredEvent), certain);
       this.announce(head);
     };
+    if (this.fresh?.early) tell(appended);
     // Of a failure the appender tells.
-    appended.then(inTheLog, () => undefined);
+    else appended.then(() => tell(), () => undefined);
   }
 
   /** More than can be numbered in memory at once. */

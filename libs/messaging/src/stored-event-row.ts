@@ -34,24 +34,14 @@ export interface LoggedEventRow extends Omit<StoredEventRow, 'payload' | 'create
 }
 
 export function toStoredEvent(row: StoredEventRow): StoredEvent {
-  return {
-    n: Number(row.n),
-    prev: Number(row.prev),
-    lane: row.lane,
-    id: row.id,
-    tenantId: row.tenant_id,
-    aggregateType: row.aggregate_type,
-    aggregateId: row.aggregate_id,
-    aggregateVersion: Number(row.aggregate_version),
-    type: row.type,
-    schemaVersion: row.schema_version,
-    payload: row.payload,
-    headers: row.headers,
-    createdAt: row.created_at.toISOString(),
-  };
+  return { ...commonOf(row), payload: row.payload, createdAt: row.created_at.toISOString() };
 }
 
 export function toLoggedEvent(row: LoggedEventRow): LoggedEvent {
+  return { ...commonOf(row), json: row.json, createdAt: row.created_at };
+}
+
+function commonOf(row: Omit<StoredEventRow, 'payload' | 'created_at'>): Omit<StoredEvent, 'payload' | 'createdAt'> {
   return {
     n: Number(row.n),
     prev: Number(row.prev),
@@ -63,8 +53,6 @@ export function toLoggedEvent(row: LoggedEventRow): LoggedEvent {
     aggregateVersion: Number(row.aggregate_version),
     type: row.type,
     schemaVersion: row.schema_version,
-    json: row.json,
     headers: row.headers,
-    createdAt: row.created_at,
   };
 }
