@@ -19,7 +19,7 @@ export interface Wish {
   readonly manner: Manner | 'query' | 'replay' | 'edit' | 'skip' | 'retain';
 }
 
-const { DATABASE_URL = '', DATABASE_POOL_SIZE = '10', DATABASE_ENGINE_POOL_SIZE = '6', NATS_URL = '', NATS_NAMESPACE = '', EVENTS = 'in-process', ROLE = 'all' } = process.env;
+const { DATABASE_URL = '', DATABASE_POOL_SIZE = '10', DATABASE_ENGINE_POOL_SIZE = '4', NATS_URL = '', NATS_NAMESPACE = '', EVENTS = 'in-process', ROLE = 'all' } = process.env;
 
 const modules = { shop: ShopModule, desk: DeskModule, audit: AuditModule };
 type Context = keyof typeof modules;

@@ -21,7 +21,7 @@ export interface ContextDatabaseOptions {
   readonly migrations?: readonly MigrationClass[];
   /** Connections for commands and queries; the engine has its own. Default 10. */
   readonly poolSize?: number;
-  /** Connections for the messaging engine. Default 6. */
+  /** Connections for the messaging engine. Default 4. */
   readonly enginePoolSize?: number;
   /** Whether statements are sent ahead of the answers to those before. Default true. */
   readonly pipeline?: boolean;
@@ -81,7 +81,7 @@ export class ContextDatabase {
     this.enginePool = new pg.Pool({
       connectionString: options.url,
       application_name: `nestbox ${options.context} engine`,
-      max: options.enginePoolSize ?? 6,
+      max: options.enginePoolSize ?? 4,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
       ...KEEP_ALIVE,
       query_timeout: Math.min(ENGINE_ANSWER_TIMEOUT, options.answerTimeoutMs ?? ENGINE_ANSWER_TIMEOUT),

@@ -29,7 +29,7 @@ export function persistenceSettings(contexts: readonly string[]) {
       type: 'integer',
       min: 1,
       max: 1000,
-      default: 6,
+      default: 4,
       description: 'Connections per context for the messaging engine, opened when they are needed. A process takes up to (DATABASE_POOL_SIZE + DATABASE_ENGINE_POOL_SIZE + 2 for numbering events) × its contexts, and one per database for its leases.',
     },
     DATABASE_ANSWER_TIMEOUT_MS: {

@@ -25,7 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await withAdmin(server, (client) => client.query(`create database ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const env = { DATABASE_URL: url.href, DATABASE_POOL_SIZE: '4', DATABASE_ENGINE_POOL_SIZE: '4' };
+  const env = { DATABASE_URL: url.href, DATABASE_POOL_SIZE: '3', DATABASE_ENGINE_POOL_SIZE: '3' };
   return { name, url: url.href, env, drop: () => dropDatabase(server, name) };
 }
 

@@ -81,8 +81,8 @@ describe('NatsWakeUps', () => {
     try {
       let local = 0;
       let remote = 0;
-      one.on('t', () => local++);
-      two.on('t', () => remote++);
+      one.on('t', () => void local++);
+      two.on('t', () => void remote++);
       one.poke('t');
       expect(local).toBe(1);
       for (const round of [1, 2]) {
