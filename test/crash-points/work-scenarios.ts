@@ -50,7 +50,7 @@ export const workScenarios: readonly Scenario[] = [
       const target = await life.target();
       // The baskets of the two share a lane.
       await life.wish(target, { basket: 't1-b0', manner: 'plain' });
-      for (let i = 0; i < 3; i++) await life.wish(target, { basket: 't0-b0', times: 2_000, manner: 'plain' });
+      for (let i = 0; i < 3; i++) await life.wish(target, { basket: 't0-b0', times: 500, manner: 'plain' });
       await life.wish(target, { basket: 't1-b0', manner: 'plain' });
       await life.drained();
     },

@@ -5,7 +5,12 @@ import { readIdempotencyKey, takesIdempotencyKey } from './idempotency-key.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-const contexts = new WeakMap<object, MessageContext>();
+/** Where a raw request keeps its message context: a WeakMap of all requests would keep the garbage collector busy. */
+const CONTEXT = Symbol('message context');
+
+interface Carrier {
+  [CONTEXT]?: MessageContext;
+}
 
 export interface MessageContextOptions {
   /** How long a request may take, in ms; what it calls stops waiting then. */
@@ -33,7 +38,7 @@ export function openMessageContexts(fastify: FastifyInstance, { timeoutMs, maxTi
       ...(typeof key === 'string' && { idempotencyKey: key }),
       onReplay: () => void reply.header('idempotent-replayed', 'true'),
     };
-    contexts.set(request.raw, context);
+    (request.raw as Carrier)[CONTEXT] = context;
     reply.headers(identityHeaders(identity));
     withMessage(context, () => done(key instanceof Error ? key : undefined));
   });
@@ -50,13 +55,13 @@ function waitOf(prefer: string | string[] | undefined, timeoutMs: number, maxTim
 
 /** The message context of a raw request; undefined when it was refused before it could have one. */
 export function messageOf(request: object): MessageContext | undefined {
-  return contexts.get(request);
+  return (request as Carrier)[CONTEXT];
 }
 
 /** Goes on with what has become known about a request. */
 export function enrichMessage(request: object, more: Partial<MessageContext>, next: () => void): void {
   const context = { ...messageOf(request)!, ...more };
-  contexts.set(request, context);
+  (request as Carrier)[CONTEXT] = context;
   withMessage(context, next);
 }
 

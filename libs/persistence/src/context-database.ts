@@ -5,6 +5,7 @@ import { DatabaseUnavailable } from './errors.js';
 import { migrateContext, revertContext } from './migrations.js';
 import type { OutboxWriter } from './outbox-writer.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { type Row, readRows } from './read-rows.js';
 import { ReadScope } from './read-scope.js';
 import { isConnectionError, isUnavailable, sqlState, type Statement } from './statement.js';
 import { selectTenantRows } from './tenant-rows.js';
@@ -108,10 +109,10 @@ export class ContextDatabase {
    * The rows of a `select` that was compiled once: in the transaction of the open query or unit of work if one has begun, else
    * on any connection, under a name.
    */
-  async rows(statement: Statement): Promise<Record<string, unknown>[]> {
+  rows(statement: Statement): Promise<Row[]> {
     const { text, values } = statement;
     if (ReadScope.begun(this) ?? UnitOfWork.of(this, 'A statement')?.begun) return this.manager.query(text, values as unknown[]);
-    return (await this.askByName(statement)).rows;
+    return this.rowsByName(statement);
   }
 
   /** TypeORM's manager for reads: on the transaction of the open unit of work or query, if there is one. */
@@ -204,26 +205,27 @@ export class ContextDatabase {
 
   /** One statement on any connection, outside of transactions. @throws DatabaseUnavailable */
   query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult<R>> {
-    return this.ask({ text, values });
+    return this.ask((client) => client.query<R>(text, values as unknown[]));
   }
 
-  private async askByName(statement: Statement): Promise<pg.QueryResult<Record<string, unknown>>> {
+  private async rowsByName(statement: Statement): Promise<Row[]> {
+    const read = () => this.ask((client) => readRows(client, this.prepared.named(statement)));
     try {
-      return await this.ask(this.prepared.named(statement));
+      return await read();
     } catch (error) {
       // A migration has changed the type of a column: plans that return it cannot be used any more.
       if (sqlState(error) !== '0A000') throw error;
       this.prepared.rename(statement.text);
-      return this.ask(this.prepared.named(statement));
+      return read();
     }
   }
 
-  private async ask<R extends pg.QueryResultRow>({ name, text, values }: Statement): Promise<pg.QueryResult<R>> {
+  private async ask<T>(question: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.connect();
     try {
-      const result = await client.query<R>({ ...(name !== undefined && { name }), text, values: values as unknown[] });
+      const answer = await question(client);
       client.release();
-      return result;
+      return answer;
     } catch (error) {
       client.release(isConnectionError(error) ? (error as Error) : undefined);
       throw this.explained(error);

@@ -1,24 +1,11 @@
-import type { Writable } from 'node:stream';
 import pg, { type PoolClient } from 'pg';
 import type { Statement } from './statement.js';
-
-/** What this module uses of pg's connection: the messages of the protocol, and which names the server knows on it. */
-interface Wire {
-  readonly stream: Writable;
-  readonly parsedStatements: Readonly<Record<string, string>>;
-  readonly submittedNamedStatements: Record<string, string>;
-  parse(statement: { readonly text: string; readonly name: string | undefined }): void;
-  bind(statement: { readonly statement: string | undefined; readonly values: readonly unknown[] }): void;
-  execute(): void;
-  sync(): void;
-}
-
-const { prepareValue } = (pg as unknown as { readonly utils: { prepareValue(value: unknown): string | Buffer | null } }).utils;
+import { parseOnce, prepareValue, type Wire } from './wire.js';
 
 /**
  * Statements of which nobody wants rows, sent with a single Sync behind the last one. To Postgres everything in front of a
  * Sync is one transaction, with or without a BEGIN: when one fails, the server skips the rest and undoes the ones before.
- * pg has a Sync behind each of its queries, so this is the one place that speaks the protocol. It is a query of pg for as
+ * pg has a Sync behind each of its queries, so here, as in {@link readRows}, we speak the protocol. It is a query of pg for as
  * long as it is under way; pg tells it what it tells its own. Source: PostgreSQL, "Message Flow", section "Pipelining".
  */
 class Batch extends pg.Query {
@@ -42,12 +29,9 @@ class Batch extends pg.Query {
   override submit = (connection: unknown): void => {
     const wire = connection as Wire;
     wire.stream.cork();
-    for (const [index, { name, text }] of this.statements.entries()) {
-      if (name === undefined || !(name in wire.parsedStatements || name in wire.submittedNamedStatements)) {
-        wire.parse({ name, text });
-        if (name !== undefined) wire.submittedNamedStatements[name] = text;
-      }
-      wire.bind({ statement: name, values: this.values[index]! });
+    for (const [index, statement] of this.statements.entries()) {
+      parseOnce(wire, statement);
+      wire.bind({ statement: statement.name, values: this.values[index]! });
       wire.execute();
     }
     wire.sync();

@@ -1,0 +1,25 @@
+import type { Writable } from 'node:stream';
+import pg from 'pg';
+import type { Statement } from './statement.js';
+
+/** What we use of pg's connection: the messages of the protocol, and which names the server knows on it. */
+export interface Wire {
+  readonly stream: Writable;
+  readonly parsedStatements: Readonly<Record<string, string>>;
+  readonly submittedNamedStatements: Record<string, string>;
+  parse(statement: { readonly text: string; readonly name: string | undefined }): void;
+  bind(statement: { readonly statement: string | undefined; readonly values: readonly unknown[] }): void;
+  describe(portal: { readonly type: 'P'; readonly name: '' }): void;
+  execute(): void;
+  sync(): void;
+}
+
+/** A parameter as it is sent. @throws what `JSON.stringify` throws */
+export const { prepareValue } = (pg as unknown as { readonly utils: { prepareValue(value: unknown): string | Buffer | null } }).utils;
+
+/** Sends a statement to be parsed, unless the server knows it by its name. */
+export function parseOnce(wire: Wire, { name, text }: Pick<Statement, 'name' | 'text'>): void {
+  if (name !== undefined && (name in wire.parsedStatements || name in wire.submittedNamedStatements)) return;
+  wire.parse({ name, text });
+  if (name !== undefined) wire.submittedNamedStatements[name] = text;
+}
