@@ -96,10 +96,14 @@ export const brokerScenarios: readonly Scenario[] = [
       await life.drained();
       await first.kill();
       await life.stage.claimStream('shop');
-      const target = await life.target();
-      await life.load(target, 2, 5);
-      await life.pause(2_500);
-      await life.stage.onStreams((manager, stream) => manager.streams.delete(stream));
+      try {
+        const target = await life.target();
+        await life.load(target, 2, 5);
+        await life.pause(2_500);
+      } finally {
+        // A person does it, whom the target's death does not keep from it: until then nothing is published.
+        await life.stage.onStreams((manager, stream) => manager.streams.delete(stream));
+      }
       await life.drained();
     },
   },
