@@ -108,6 +108,25 @@ export const brokerScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'the hundredth note of the relay',
+    only: 'nats',
+    async play(life) {
+      const first = await life.helper();
+      await life.load(first, 2, 5);
+      await life.drained();
+      await first.kill();
+      // It notes how far it is once a second: two before the hundredth are enough.
+      await life.stage.sql(`insert into shop.cursor select (jsonb_populate_record(c, jsonb_build_object('gen', (c.gen / 100 + 1) * 100 - 2))).*
+        from shop.cursor c where reader = 'relay' order by gen desc limit 1`);
+      const target = await life.target();
+      for (let second = 0; second < 4; second++) {
+        await life.load(target, 2, 3);
+        await life.pause(1_100);
+      }
+      await life.drained();
+    },
+  },
+  {
     name: 'an event too large for its stream',
     only: 'nats',
     async play(life) {

@@ -31,7 +31,9 @@ export const databaseScenarios: readonly Scenario[] = [
         for (let round = 0; round < 3; round++) {
           // Whoever commits waits there, and when it may go on, nobody hears of it any more.
           const { release } = await life.stage.holding('select pg_advisory_lock(1)');
-          const busy = life.load(target, 6, 3);
+          const begun = life.wish(target, { basket: 't0-begun', manner: 'begun' });
+          await life.until('one whose transaction has begun waits', async () => (await life.stage.sql(WAITING)).length > 0);
+          const busy = Promise.all([begun, life.load(target, 6, 3)]);
           await life.until('several wait', async () => (await life.stage.sql(WAITING)).length >= 4);
           way.block(true);
           way.block(false);

@@ -9,7 +9,7 @@ import { Allow } from 'class-validator';
 import { EntitySchema, type QueryRunner } from 'typeorm';
 
 /** How a command goes about its work. */
-export type Manner = 'plain' | 'heavy' | 'again' | 'pair' | 'nested' | 'undone' | 'apart' | 'refused' | 'mistaken';
+export type Manner = 'plain' | 'begun' | 'heavy' | 'again' | 'pair' | 'nested' | 'undone' | 'apart' | 'refused' | 'mistaken';
 
 /** Makes the event of a `heavy` command larger than a stream takes that was told to take small ones. */
 const BALLAST = 'x'.repeat(5_000);
@@ -87,6 +87,8 @@ class FillHandler {
         await baskets.fill(`${basket}-${propagation}`, 1);
         if (fails) throw new Error('undone');
       }, { propagation });
+    // Whoever asks the entity manager has a transaction that begins before the commit.
+    if (manner === 'begun') await baskets.db.manager.query('select 1');
     const steps = await baskets.fill(basket, times, manner === 'heavy' ? BALLAST : undefined);
     if (manner === 'refused') throw new DomainError({ kind: 'conflict', code: 'shop.refused' }, 'The command asked to be refused.');
     if (manner === 'mistaken') throw new TypeError('The command asked for a mistake.');
@@ -118,7 +120,9 @@ class GetStepsHandler {
     this.baskets = baskets;
   }
   async execute(query: GetSteps): Promise<number> {
-    return (await this.baskets.db.manager.findOneBy(BasketSchema, { id: query.basket }))?.steps ?? 0;
+    const { store, db } = this.baskets;
+    const { steps } = await store.read(query.basket).catch(() => ({ steps: 0 }));
+    return (await db.manager.findOneBy(BasketSchema, { id: query.basket }))?.steps ?? steps;
   }
 }
 QueryHandler(GetSteps)(GetStepsHandler);
