@@ -35,14 +35,16 @@ export async function dieAll(theatre: Theatre, mode: Mode, template: Stage, fate
     const groups = attempt === 1 ? grouped(rest) : rest.map((fate) => [fate]);
     const survivors: Fate[] = [];
     await inParallel(parallel, groups, async (group) => {
-      const result = await dieTogether(theatre, mode, template, group);
-      killed.push(...result.killed);
-      survivors.push(...result.survivors);
-      if (result.broken) {
-        const found = group.length === 1 ? [result.broken] : await findCulprits(theatre, mode, template, group, result.broken);
-        breaks.push(...found);
-        for (const broken of found) note(`BROKEN after ${broken.deaths.join(', ')}: ${broken.stuck ?? JSON.stringify(broken.verdict)}`);
-      }
+      const together = await dieTogether(theatre, mode, template, group);
+      const results = together.broken && group.length > 1 ? await dieAlone(theatre, mode, template, group) : [together];
+      const died = new Set([together, ...results].flatMap((result) => result.killed));
+      killed.push(...died);
+      survivors.push(...results.flatMap((result) => result.survivors).filter((fate) => !died.has(fate)));
+      // When none of them breaks alone, it takes all of them.
+      const culprits = results.flatMap(({ broken }) => broken ?? []);
+      const found = culprits.length === 0 && together.broken ? [together.broken] : culprits;
+      breaks.push(...found);
+      for (const broken of found) note(`BROKEN after ${broken.deaths.join(', ')}: ${broken.stuck ?? JSON.stringify(broken.verdict)}`);
       note(`${mode}: ${killed.length} of ${fates.length} deaths died`);
     });
     rest = survivors;
@@ -75,14 +77,11 @@ async function dieTogether(theatre: Theatre, mode: Mode, template: Stage, group:
   }
 }
 
-/** Each death of a broken group alone; when none of them breaks alone, it takes all of them. */
-async function findCulprits(theatre: Theatre, mode: Mode, template: Stage, group: readonly Fate[], together: Break): Promise<Break[]> {
-  const alone: Break[] = [];
-  for (const fate of group) {
-    const { broken } = await dieTogether(theatre, mode, template, [fate]);
-    if (broken) alone.push(broken);
-  }
-  return alone.length > 0 ? alone : [together];
+/** Each death of a broken group alone: what has broken may have kept those behind it from dying. */
+async function dieAlone(theatre: Theatre, mode: Mode, template: Stage, group: readonly Fate[]): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
+  for (const fate of group) results.push(await dieTogether(theatre, mode, template, [fate]));
+  return results;
 }
 
 /** Whoever needs a stage of its own gets one. */
