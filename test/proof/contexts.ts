@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, EventsHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Aggregate, DomainError, DomainEvent } from '@nestbox/kernel';
 import { ContextModule } from '@nestbox/messaging';
-import { AggregateStore, type ContextDatabase, databaseToken, DeferredWrites, UnitOfWork } from '@nestbox/persistence';
+import { AggregateNotFound, AggregateStore, type ContextDatabase, databaseToken, DeferredWrites, UnitOfWork } from '@nestbox/persistence';
 import { Allow } from 'class-validator';
 import { EntitySchema, type QueryRunner } from 'typeorm';
 
@@ -121,7 +121,10 @@ class GetStepsHandler {
   }
   async execute(query: GetSteps): Promise<number> {
     const { store, db } = this.baskets;
-    const { steps } = await store.read(query.basket).catch(() => ({ steps: 0 }));
+    const { steps } = await store.read(query.basket).catch((error: unknown) => {
+      if (error instanceof AggregateNotFound) return { steps: 0 };
+      throw error;
+    });
     return (await db.manager.findOneBy(BasketSchema, { id: query.basket }))?.steps ?? steps;
   }
 }
