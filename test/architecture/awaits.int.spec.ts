@@ -13,7 +13,7 @@ describe('every await of the engine', () => {
     const names = points.map(({ name }) => name);
     expect(names).toContain('messaging/lane-transaction laneTransaction: unit.commit(statements)');
     expect(names).toContain('messaging/nats/relay Relay.fly: answersOrNews');
-    expect(names).toContain('persistence/commit commitAtOnce: writeBatch(client)');
+    expect(names).toContain('persistence/commit writeAlone: writeBatch(client)');
     expect(names).toContain('messaging/nats/jetstream-source JetStreamSource.follow: each of opened.messages');
   });
 

@@ -14,6 +14,8 @@ export interface Tracked {
 export interface Change {
   /** Fails when somebody else has written the row first. */
   readonly statement: Statement;
+  /** Whether the row is new. */
+  readonly inserts: boolean;
   /** To be called once the row is written. */
   done(): void;
 }
@@ -39,6 +41,7 @@ function changeOf(store: AggregateStore<Aggregate>, tracked: Tracked): Change | 
     statement: stored
       ? { text: table.update, values: [...values, stored.version, what], explain }
       : { text: table.insert, values, explain },
+    inserts: !stored,
     done: () => {
       aggregate.version = version;
       tracked.stored = { values, version };

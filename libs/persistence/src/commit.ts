@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
-import { UsageError } from '@nestbox/kernel';
 import type { Change } from './change-set.js';
 import type { ContextDatabase } from './context-database.js';
-import { DatabaseUnavailable, OutcomeUnknown } from './errors.js';
+import { DatabaseUnavailable, OutcomeUnknown, TransactionLeftOpen } from './errors.js';
 import type { RecordedEvent } from './outbox-writer.js';
 import { isConnectionError, sqlState, type Statement } from './statement.js';
 import type { Transaction } from './transaction.js';
@@ -30,17 +29,31 @@ export function commit(db: ContextDatabase, work: Work): Promise<void> {
 /** In one round trip, as a transaction that needs no BEGIN and no COMMIT: see {@link writeBatch}. */
 async function commitAtOnce(db: ContextDatabase, work: Work): Promise<void> {
   const statements = statementsOf(db, work);
-  const client = await db.connect();
+  let client: PoolClient | undefined;
+  const write = (on: PoolClient) => writeAlone((client = on), statements);
   try {
-    await writeBatch(client, statements);
-    refuseOpen(client);
-    client.release();
-  } catch (caught) {
-    const error = sqlState(caught) === '25P02' ? new TransactionLeftOpen() : caught;
-    client.release(isConnectionError(error) || error instanceof TransactionLeftOpen ? (error as Error) : undefined);
+    if (waitsForNobody(work)) await db.shared.run(write);
+    else await db.shared.runAlone(write);
+  } catch (error) {
+    if (!client) throw error;
     await verifyOutcome(db, client, work.events, error);
   }
   for (const change of work.changes) change.done();
+}
+
+/** In a transaction of its own. @throws TransactionLeftOpen, and what {@link writeBatch} throws */
+async function writeAlone(client: PoolClient, statements: readonly Statement[]): Promise<void> {
+  try {
+    await writeBatch(client, statements);
+  } catch (error) {
+    throw sqlState(error) === '25P02' ? new TransactionLeftOpen() : error;
+  }
+  if (client.getTransactionStatus() !== 'I') throw new TransactionLeftOpen();
+}
+
+/** An update waits for whoever has locked its row; what else is written may do anything. */
+function waitsForNobody({ changes, writes }: Work): boolean {
+  return writes.length === 0 && changes.every(({ inserts }) => inserts);
 }
 
 /** Writes everything in a transaction that has begun, and commits it. */
@@ -61,17 +74,6 @@ export async function commitTogether(db: ContextDatabase, transaction: Transacti
 function statementsOf(db: ContextDatabase, { changes, writes, events }: Work): Statement[] {
   const stores = events.length > 0 ? db.requireOutbox().insert(events) : [];
   return [...changes.map(({ statement }) => db.prepared.named(statement)), ...writes, ...stores];
-}
-
-/** Somebody gave the connection back inside a transaction: what is written now is not committed, and must not be later. */
-class TransactionLeftOpen extends UsageError {
-  constructor() {
-    super('A connection came out of the pool with a transaction that was begun by somebody and never ended, so nothing was stored.', 'commit or roll back before a connection is given back to the pool.');
-  }
-}
-
-function refuseOpen(client: PoolClient): void {
-  if (client.getTransactionStatus() !== 'I') throw new TransactionLeftOpen();
 }
 
 /**

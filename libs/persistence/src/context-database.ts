@@ -7,7 +7,8 @@ import type { OutboxWriter } from './outbox-writer.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { type Row, readRows } from './read-rows.js';
 import { ReadScope } from './read-scope.js';
-import { isConnectionError, isUnavailable, sqlState, type Statement } from './statement.js';
+import { SharedConnections } from './shared-connections.js';
+import { isUnavailable, sqlState, type Statement } from './statement.js';
 import { selectTenantRows } from './tenant-rows.js';
 import { Transaction } from './transaction.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -57,12 +58,16 @@ export class ContextDatabase {
   /** Stores the events of this context; the messaging library sets it. */
   outbox: OutboxWriter | undefined;
   readonly prepared = new PreparedStatements();
+  /** For what is sent at once and waits for nobody. */
+  readonly shared: SharedConnections;
   private orders = 0;
   private readonly users: (() => Promise<void>)[] = [];
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: ContextDatabaseOptions) {
     this.context = options.context;
+    const poolSize = options.poolSize ?? 10;
+    this.shared = new SharedConnections(this, poolSize);
     this.dataSource = new DataSource({
       type: 'postgres',
       url: options.url,
@@ -71,7 +76,7 @@ export class ContextDatabase {
       entities: [...(options.entities ?? [])],
       migrations: [...(options.migrations ?? [])],
       migrationsTableName: 'migrations',
-      poolSize: options.poolSize ?? 10,
+      poolSize,
       connectTimeoutMS: CONNECT_TIMEOUT,
       poolErrorHandler: (error: Error) => this.warn(`A database connection of "${this.context}" was lost: ${error.message}`),
       extra: { ...KEEP_ALIVE, ...(options.answerTimeoutMs && { query_timeout: options.answerTimeoutMs }), pipeline: this.pipelines, onConnect: surviveItsEnd },
@@ -205,11 +210,11 @@ export class ContextDatabase {
 
   /** One statement on any connection, outside of transactions. @throws DatabaseUnavailable */
   query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult<R>> {
-    return this.ask((client) => client.query<R>(text, values as unknown[]));
+    return this.explaining(this.shared.runAlone((client) => client.query<R>(text, values as unknown[])));
   }
 
   private async rowsByName(statement: Statement): Promise<Row[]> {
-    const read = () => this.ask((client) => readRows(client, this.prepared.named(statement)));
+    const read = () => this.explaining(this.shared.run((client) => readRows(client, this.prepared.named(statement))));
     try {
       return await read();
     } catch (error) {
@@ -220,16 +225,10 @@ export class ContextDatabase {
     }
   }
 
-  private async ask<T>(question: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.connect();
-    try {
-      const answer = await question(client);
-      client.release();
-      return answer;
-    } catch (error) {
-      client.release(isConnectionError(error) ? (error as Error) : undefined);
+  private explaining<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
       throw this.explained(error);
-    }
+    });
   }
 
   /**

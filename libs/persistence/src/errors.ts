@@ -115,3 +115,10 @@ export class NoUnitOfWork extends UsageError {
     super(`${what} needs a unit of work, and none is open.`, 'call it from a command handler or an event handler, or inside UnitOfWork.run(…).');
   }
 }
+
+/** Somebody gave the connection back inside a transaction: what is written now is not committed, and must not be later. */
+export class TransactionLeftOpen extends UsageError {
+  constructor() {
+    super('A connection came out of the pool with a transaction that was begun by somebody and never ended, so nothing was stored.', 'commit or roll back before a connection is given back to the pool.');
+  }
+}

@@ -25,28 +25,32 @@ const described = new WeakMap<Wire, Map<string, readonly Column[]>>();
  * Source: PostgreSQL, "Message Flow", section "Extended Query".
  */
 class NamedRead extends pg.Query {
-  readonly name: string;
+  /** If it was sent to be parsed under its name: pg notes that the server knows it now. */
+  name: string | undefined;
   readonly text: string;
   readonly found: Row[] = [];
   declare callback: (error: Error | null) => void;
   private readonly values: readonly (string | Buffer | null)[];
   private columns: readonly Column[] | undefined;
+  /** What the server knows it by on this connection. */
+  private known: string | undefined;
   private wire: Wire | undefined;
   private unreadable: unknown;
 
-  constructor({ name, text, values }: NamedStatement, done: (error: Error | null) => void) {
+  constructor(private readonly statement: NamedStatement, done: (error: Error | null) => void) {
     super('', done);
-    this.name = name;
-    this.text = text;
-    this.values = values.map(prepareValue);
+    this.text = statement.text;
+    this.values = statement.values.map(prepareValue);
   }
 
   override submit = (connection: unknown): void => {
     const wire = (this.wire = connection as Wire);
-    this.columns = described.get(wire)?.get(this.name);
+    const own = new Set<string>();
     wire.stream.cork();
-    parseOnce(wire, this);
-    wire.bind({ statement: this.name, values: this.values });
+    this.known = parseOnce(wire, this.statement, own);
+    if (own.size > 0) this.name = this.known;
+    if (this.known !== undefined) this.columns = described.get(wire)?.get(this.known);
+    wire.bind({ statement: this.known, values: this.values });
     if (!this.columns) wire.describe({ type: 'P', name: '' });
     wire.execute();
     wire.sync();
@@ -56,8 +60,9 @@ class NamedRead extends pg.Query {
   handleRowDescription({ fields }: RowDescription): void {
     const columns = fields.map(({ name, dataTypeID }) => ({ name, parse: pg.types.getTypeParser(dataTypeID, 'text') as Column['parse'] }));
     this.columns = columns;
-    const known = described.get(this.wire!) ?? new Map<string, readonly Column[]>();
-    described.set(this.wire!, known.set(this.name, columns));
+    if (this.known === undefined) return;
+    const all = described.get(this.wire!) ?? new Map<string, readonly Column[]>();
+    described.set(this.wire!, all.set(this.known, columns));
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {

@@ -9,7 +9,7 @@ import { parseOnce, prepareValue, type Wire } from './wire.js';
  * long as it is under way; pg tells it what it tells its own. Source: PostgreSQL, "Message Flow", section "Pipelining".
  */
 class Batch extends pg.Query {
-  /** The statement that is being answered: pg notes its name once the server has parsed it. */
+  /** Of the statement that is being answered, if it was sent to be parsed under a name: pg notes that the server knows it now. */
   name: string | undefined;
   text: string;
   /** How many have been answered. */
@@ -18,43 +18,50 @@ class Batch extends pg.Query {
   tag = '';
   declare callback: (error: Error | null) => void;
   private readonly values: readonly (string | Buffer | null)[][];
+  /** Names under which this has sent statements to be parsed. */
+  private readonly parsing = new Set<string>();
 
   constructor(private readonly statements: readonly Statement[], done: (error: Error | null) => void) {
     super('', done);
     // A value that cannot be sent throws here, before anything is.
     this.values = statements.map(({ values }) => values.map(prepareValue));
-    ({ name: this.name, text: this.text } = statements[0]!);
+    this.text = '';
   }
 
   override submit = (connection: unknown): void => {
     const wire = connection as Wire;
     wire.stream.cork();
     for (const [index, statement] of this.statements.entries()) {
-      parseOnce(wire, statement);
-      wire.bind({ statement: statement.name, values: this.values[index]! });
+      wire.bind({ statement: parseOnce(wire, statement, this.parsing), values: this.values[index]! });
       wire.execute();
     }
     wire.sync();
     wire.stream.uncork();
+    this.expect(this.statements[0]);
   };
 
   handleCommandComplete({ text: tag }: { readonly text: string }): void {
     this.tag = tag;
     this.completed++;
-    const next = this.statements[this.completed];
-    if (next) ({ name: this.name, text: this.text } = next);
+    this.expect(this.statements[this.completed]);
   }
 
   handleDataRow(): void {}
 
   handleError(error: Error, connection: unknown): void {
     // What the server has skipped, it has not parsed either.
-    for (const { name } of this.statements.slice(this.completed)) if (name !== undefined) delete (connection as Wire).submittedNamedStatements[name];
+    for (const name of this.parsing) delete (connection as Wire).submittedNamedStatements[name];
     this.callback(error);
   }
 
   handleReadyForQuery(): void {
     this.callback(null);
+  }
+
+  private expect(statement: Statement | undefined): void {
+    if (!statement) return;
+    this.name = statement.name !== undefined && this.parsing.has(statement.name) ? statement.name : undefined;
+    this.text = statement.text;
   }
 }
 
