@@ -5,6 +5,8 @@ import { isConnectionError } from './statement.js';
 
 /** How many connections are shared: more make the server switch between its processes, and no work end sooner. */
 const MOST = 4;
+/** How many may have work under way on one, and fail together when it is lost. */
+const MOST_ON_ONE = 8;
 /** A connection that has answered nothing for so long waits for something, in ms: what comes now does not wait with it. */
 const STALLED_AFTER = 50;
 
@@ -79,12 +81,15 @@ export class SharedConnections {
     }
   }
 
-  /** The one with the least to do; none when all of them have stalled. */
+  /** The one with the least to do; none when all of them have stalled, or have enough. */
   private choose(): Connection | undefined {
     if (!this.db.pipelines || !this.db.prepared.usable) return undefined;
     const now = performance.now();
     let best: Connection | undefined;
-    for (const connection of this.shared) if (now - connection.answeredAt < STALLED_AFTER && (!best || connection.users < best.users)) best = connection;
+    for (const connection of this.shared) {
+      const { users, answeredAt } = connection;
+      if (users < (best?.users ?? MOST_ON_ONE) && now - answeredAt < STALLED_AFTER) best = connection;
+    }
     if (this.shared.length >= this.most) return best;
     const { pool } = this.db;
     // Rather than wait for others to give one back.
