@@ -31,22 +31,25 @@ describe('what somebody else does', () => {
     for (const meter of meters) await expect.poll(() => booked(ledger(), meter), EVENTUALLY).toEqual(upTo(ROUNDS));
   };
 
-  it('a transaction left open delays its own events only, while 2,000 others commit, and updates no row of the engine', async () => {
+  /** Of tables whose rows wait for nothing. A lane's position is not one: a batch that runs out of time corrects what it has itself appended. */
+  const updated = async () =>
+    (await ledger().query<{ relname: string }>(`select relname from pg_stat_user_tables where schemaname in ('meter', 'ledger') and relname ~ '^(outbox|log)_p|^(sequencer|trouble)$' and n_tup_upd > 0`)).rows;
+
+  it('a transaction left open delays its own events only, while 2,000 others commit, and no event is updated', async () => {
     const open = new pg.Client({ connectionString: app.database.url });
     await open.connect();
     await open.query('begin');
     await open.query(`insert into meter.outbox (id, tenant_id, lane, aggregate_type, aggregate_id, aggregate_version, type, schema_version, payload, headers)
       select gen_random_uuid(), 'default', lane, 'meter.meter', 'late', lane + 1, 'meter.reading-taken', 1, json_build_object('meter', 'late ' || lane, 'value', 1, 'deed', 'book'), '{"correlationId":"late"}'
       from generate_series(0, 31) lane`);
-    const meters = await twoThousand('during');
-    await allBooked(meters);
-    const { rows } = await ledger().query<{ relname: string; updated: number }>(
-      `select relname, n_tup_upd::int updated from pg_stat_user_tables where schemaname in ('meter', 'ledger') and relname ~ '^(outbox|log)_p|^(sequencer|cursor|trouble)$' and n_tup_upd > 0`,
-    );
-    expect(rows).toEqual([]);
-    expect(await booked(ledger(), 'late 0')).toEqual([]);
-    await open.query('commit');
-    await open.end();
+    try {
+      await allBooked(await twoThousand('during'));
+      expect(await updated()).toEqual([]);
+      expect(await booked(ledger(), 'late 0')).toEqual([]);
+      await open.query('commit');
+    } finally {
+      await open.end();
+    }
     for (let lane = 0; lane < 32; lane++) await expect.poll(() => booked(ledger(), `late ${lane}`), EVENTUALLY).toEqual([1]);
   });
 
