@@ -14,7 +14,7 @@ export interface Machine {
 }
 
 /** Settings without which Postgres answers before anything is safe; numbers with them off would be worth nothing. */
-const NEEDED = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+const NEEDED = ['fsync', 'synchronous_commit', 'full_page_writes'];
 
 /**
  * Looks at what the benchmarks run on.
@@ -36,15 +36,21 @@ async function inspectPostgres(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const shown = async (name: string) => (await client.query(`show ${name}`)).rows[0][name] as string;
-    for (const [name, wanted] of Object.entries(NEEDED)) {
-      const found = await shown(name);
-      if (found !== wanted) throw new UsageError(`Postgres runs with ${name} = ${found}: its commits are not safe, so its speed means nothing.`, `set ${name} = ${wanted}, or let TEST_POSTGRES_URL name another server.`);
-    }
-    return `${await shown('server_version')}, fsync on, shared_buffers ${await shown('shared_buffers')}`;
+    for (const name of NEEDED) await requireOn(client, name, 'its commits are not safe, so its speed means nothing');
+    return `${await shown(client, 'server_version')}, fsync on, shared_buffers ${await shown(client, 'shared_buffers')}, autovacuum ${await shown(client, 'autovacuum')}`;
   } finally {
     await client.end();
   }
+}
+
+/** @throws UsageError when a setting of the server is not on, which means `consequence` */
+export async function requireOn(client: pg.Client, name: string, consequence: string): Promise<void> {
+  const found = await shown(client, name);
+  if (found !== 'on') throw new UsageError(`Postgres runs with ${name} = ${found}: ${consequence}.`, `set ${name} = on, or let TEST_POSTGRES_URL name another server.`);
+}
+
+async function shown(client: pg.Client, name: string): Promise<string> {
+  return (await client.query(`show ${name}`)).rows[0][name] as string;
 }
 
 async function inspectNats(url: string): Promise<string> {

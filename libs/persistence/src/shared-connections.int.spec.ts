@@ -108,6 +108,26 @@ describe('shared connections', () => {
     await Promise.all(waiting);
   });
 
+  it('are not for who has a transaction open: what is in front may wait for its locks', async () => {
+    const four = await open(4);
+    const [held, waiting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const outer = UnitOfWork.run(four, async () => {
+      storeOf(four).add(new Purse('x', 'x'));
+      await UnitOfWork.run(four, async () => undefined, { propagation: 'nested' }); // Stores what there is, and does not commit it.
+      held.resolve();
+      await waiting.promise;
+      await UnitOfWork.run(four, async () => storeOf(four).add(new Purse('apart', 'apart')), { propagation: 'requires-new' });
+    });
+    await held.promise;
+    // On all connections that are shared, somebody wants the same key.
+    const tried = Promise.allSettled(range(2).map(() => add(four, 'x')));
+    await expect.poll(async () => (await db.query("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rows.length, { interval: 1 }).toBe(2);
+    waiting.resolve();
+    await outer;
+    for (const result of await tried) expect(result).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('changed by somebody else') } });
+    expect(new Set(await purses())).toEqual(new Set(['x', 'apart']));
+  });
+
   it('that are lost fail everything that was under way on them, and what each is told is true', async () => {
     const kill = (client: PoolClient) => client.query('select pg_terminate_backend(pg_backend_pid())');
     const before = range(3).map((n) => add(db, `before${n}`));

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import type { ContextDatabase } from './context-database.js';
 import { DatabaseUnavailable, TransactionLeftOpen } from './errors.js';
 import { isConnectionError } from './statement.js';
+import { UnitOfWork } from './unit-of-work.js';
 
 /** How many connections are shared: more make the server switch between its processes, and no work end sooner. */
 const MOST = 4;
@@ -81,9 +82,10 @@ export class SharedConnections {
     }
   }
 
-  /** The one with the least to do; none when all of them have stalled, or have enough. */
+  /** The one with the least to do; none when all of them have stalled, or have enough, and for who has a transaction open. */
   private choose(): Connection | undefined {
-    if (!this.db.pipelines || !this.db.prepared.usable) return undefined;
+    // Behind one that waits for a lock of the transaction that waits for this, nobody would ever go on, and the server would see no deadlock.
+    if (!this.db.pipelines || !this.db.prepared.usable || UnitOfWork.insideTransaction) return undefined;
     const now = performance.now();
     let best: Connection | undefined;
     for (const connection of this.shared) {

@@ -55,12 +55,18 @@ export class UnitOfWork implements EventRecorder {
   private broken: { readonly reason: unknown } | undefined;
   private ended = false;
 
-  private constructor(readonly db: ContextDatabase, private transaction?: Transaction, private readonly signal?: AbortSignal) {}
+  private constructor(readonly db: ContextDatabase, private transaction?: Transaction, private readonly signal?: AbortSignal, private readonly outer?: UnitOfWork) {}
 
   /** The open unit of work, whichever context's. */
   static current(): UnitOfWork | undefined {
     const unit = units.getStore();
     return unit && !unit.ended ? unit : undefined;
+  }
+
+  /** Whether who asks is inside an open transaction, whichever unit of work's: others may wait for its locks until it goes on. */
+  static get insideTransaction(): boolean {
+    for (let unit = units.getStore(); unit; unit = unit.outer) if (unit.begun && !unit.ended) return true;
+    return false;
   }
 
   /**
@@ -89,7 +95,7 @@ export class UnitOfWork implements EventRecorder {
     if (outer && options.propagation !== 'requires-new') return work();
     // Of one that has ended, too: what is late begins nothing new.
     const { signal = units.getStore()?.signal } = options;
-    const unit = new UnitOfWork(db, options.locking ? await beginLocking(db) : undefined, signal);
+    const unit = new UnitOfWork(db, options.locking ? await beginLocking(db) : undefined, signal, outer);
     try {
       const result = await beforeAbort(() => unit.scope(work), signal);
       if (signal?.aborted) throw new DeadlineExceeded();
@@ -179,10 +185,9 @@ export class UnitOfWork implements EventRecorder {
     const changes = this.changes();
     const writes = [...this.deferredStatements(), ...also];
     this.settleEvents();
-    const { db, recorded: events } = this;
-    const work = { changes, writes, events };
-    if (this.transaction) await commitTogether(db, this.transaction, work);
-    else if (changes.length + writes.length > 0) await commit(db, work);
+    const { db, recorded: events, transaction } = this;
+    if (transaction) await commitTogether(db, transaction, { changes, writes, events });
+    else if (changes.length + writes.length > 0) await commit(db, { changes, writes, events });
     this.ended = true;
     if (events.length > 0) db.outbox?.committed();
   }
@@ -257,10 +262,7 @@ export class UnitOfWork implements EventRecorder {
     for (const raised of this.raised) {
       const store = [...this.stores].find(([, known]) => known.get(nameOf(raised.aggregate))?.aggregate === raised.aggregate)?.[0];
       if (!store) {
-        throw new UsageError(
-          `${raised.aggregate.constructor.name} "${raised.aggregate.id}" raised ${raised.event.constructor.name}, but no repository was given it.`,
-          'call repository.add(aggregate) for a new aggregate; a loaded one is known already.',
-        );
+        throw new UsageError(`${raised.aggregate.constructor.name} "${raised.aggregate.id}" raised ${raised.event.constructor.name}, but no repository was given it.`, 'call repository.add(aggregate) for a new aggregate; a loaded one is known already.');
       }
       this.recorded.push({ ...raised, aggregateType: store.options.type });
     }

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UsageError } from '@nestbox/kernel';
-import type pg from 'pg';
 import type { Application } from '../application.js';
 import { type Benchmark, type Measurement, rounded } from '../benchmark.js';
 import type { Child } from '../child.js';
 import { type Environment, withClient } from '../environment.js';
 import type { LoadResult } from '../load.js';
+import { requireOn } from '../machine.js';
 import { countOrders, createApplicationDatabase, drained, expectAllRight, expectStored, orderRequests, targetOf } from '../orders.js';
 import { plot } from '../plot.js';
 import { measureSizes } from '../sizes.js';
@@ -35,17 +34,11 @@ export const soak: Benchmark = {
   onlyByName: true,
   comparisons: Object.keys(SERIES).filter((name) => name !== 'orders').map((metric) => ({ subject: 'application', metric, at: 'most', target: TOLERATED_GROWTH })),
   async prepare(environment) {
-    await withClient(environment.postgresUrl, requireAutovacuum);
+    await withClient(environment.postgresUrl, (client) => requireOn(client, 'autovacuum', 'every table grows that is updated, whoever updates it'));
     const load = environment.start('load');
     return { contestants: [{ name: 'application', round: () => round(environment, load) }], close: () => load.stop() };
   },
 };
-
-/** @throws UsageError when nobody clears up behind updates and deletions */
-async function requireAutovacuum(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ autovacuum: string }>('show autovacuum');
-  if (rows[0]!.autovacuum !== 'on') throw new UsageError('Postgres runs with autovacuum = off: every table grows that is updated, whoever updates it.', 'set autovacuum = on, or let TEST_POSTGRES_URL name another server.');
-}
 
 async function round(environment: Environment, load: Child): Promise<Measurement> {
   const databaseUrl = await createApplicationDatabase(environment, { stocked: true });
